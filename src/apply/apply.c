@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything that can fail for lack of space, rights or sense happens before the
+ * first visible change: new keys are made and proven, all files staged, the
+ * manifest is on the disk. Then the entries are published one after the other.
+ */
+#include "apply/apply.h"
+
+#include "apply/run.h"
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MODE_BITS = 07777, SPARE_BLOCKS = 16, SPARE_INODES = 8 };
+
+/* ---- what becomes an entry ------------------------------------------------------------------ */
+
+static int new_content(const struct plan *plan, const struct made_keys *made,
+                       const struct change *change, struct blob *ret, struct err *e)
+{
+    const struct hostkey *key;
+
+    if (change->new_key == NO_NEW_KEY) {
+        *ret = blob_copy(change->content.data, change->content.len);
+        return 0;
+    }
+    key = made->keys[change->new_key];
+    if (change->public_half) {
+        auto_free char *text = pubkey_file_text(hostkey_pub(key));
+
+        *ret = blob_of_text(text);
+        return 0;
+    }
+    return hostkey_serialise(key, plan->new_keys[change->new_key].format, ret, e);
+}
+
+static int stage(struct root *root, struct run *run, struct entry *entry,
+                 const struct blob *content, const struct root_meta *meta, struct err *e)
+{
+    auto_free char *staged = run_staged(run, entry);
+
+    if (root_create(root, staged, content, meta, e) < 0)
+        return -1;
+    return state_read(root, staged, &entry->new, e);
+}
+
+static struct entry *add_entry(struct run *run, enum entry_kind kind, const char *path)
+{
+    struct entry entry = { .kind = kind, .path = xstrdup(path) };
+
+    array_push(run->entries, run->count, entry);
+    return &run->entries[run->count - 1];
+}
+
+static int read_old(const struct root *root, struct entry *entry, struct err *e)
+{
+    entry->existed = root_find_link(root, entry->path, NULL, NULL, NULL) == 0;
+    return entry->existed ? state_read(root, entry->path, &entry->old, e) : 0;
+}
+
+static int add_write(struct root *root, struct run *run, const struct plan *plan,
+                     const struct made_keys *made, const struct change *change, struct err *e)
+{
+    struct entry *entry = add_entry(run, ENTRY_FILE, change->path);
+    auto_blob struct blob content = { 0 };
+
+    if (read_old(root, entry, e) < 0 || new_content(plan, made, change, &content, e) < 0)
+        return -1;
+    return stage(root, run, entry, &content, &change->meta, e);
+}
+
+/* One more change to what a file will be. */
+static void amend(struct entry_state *state, const struct change *change)
+{
+    switch (change->kind) {
+    case CHANGE_MODE:
+        state->mode = (state->mode & S_IFMT) | change->mode;
+        break;
+    case CHANGE_OWNER:
+        state->uid = change->uid;
+        state->gid = change->gid;
+        break;
+    case CHANGE_LABEL:
+        free(state->label);
+        state->label = xstrdup(change->label);
+        break;
+    case CHANGE_DROP_ACL:
+        free(state->acl);
+        state->acl = NULL;
+        break;
+    case CHANGE_WRITE:
+        break;
+    }
+}
+
+static void copy_state(const struct entry_state *from, struct entry_state *to)
+{
+    *to = *from;
+    to->digest = from->digest ? xstrdup(from->digest) : NULL;
+    to->label = from->label ? xstrdup(from->label) : NULL;
+    to->acl = from->acl ? xstrdup(from->acl) : NULL;
+}
+
+/* A file with several names may be somebody else's too: ours becomes a copy of its own. */
+static int split_links(struct root *root, struct run *run, struct entry *entry, struct err *e)
+{
+    auto_blob struct blob content = { 0 };
+    auto_with(state_free) struct entry_state wanted = entry->new;
+    struct root_meta meta = {
+        .mode = wanted.mode & MODE_BITS, .uid = wanted.uid, .gid = wanted.gid, .label = wanted.label
+    };
+
+    entry->new = (struct entry_state){ 0 };
+    entry->kind = ENTRY_FILE;
+    if (root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0)
+        return -1;
+    return stage(root, run, entry, &content, &meta, e);
+}
+
+/* All metadata changes of one path are one entry; the plan has them in a row. */
+static int add_meta(struct root *root, struct run *run, const struct plan *plan, size_t *at,
+                    struct err *e)
+{
+    const struct change *change = &plan->changes[*at];
+    struct entry *entry = add_entry(run, ENTRY_META, change->path);
+    struct root_stat stat;
+
+    if (read_old(root, entry, e) < 0 || root_find(root, entry->path, NULL, &stat, e) < 0)
+        return -1;
+    copy_state(&entry->old, &entry->new);
+    for (; *at < plan->change_count; (*at)++) {
+        change = &plan->changes[*at];
+        if (change->kind == CHANGE_WRITE || strcmp(change->path, entry->path) != 0)
+            break;
+        amend(&entry->new, change);
+    }
+    return S_ISREG(stat.mode) && stat.links > 1 ? split_links(root, run, entry, e) : 0;
+}
+
+static int add_entries(struct root *root, struct run *run, const struct plan *plan,
+                       const struct made_keys *made, struct err *e)
+{
+    size_t at = 0;
+
+    while (at < plan->change_count) {
+        if (plan->changes[at].kind != CHANGE_WRITE) {
+            if (add_meta(root, run, plan, &at, e) < 0)
+                return -1;
+        } else if (add_write(root, run, plan, made, &plan->changes[at++], e) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- before ---------------------------------------------------------------------------------- */
+
+/* One block and one inode for every file, and some for the folder and the manifest. */
+static int check_space(const struct root *root, const struct plan *plan, struct err *e)
+{
+    struct root_facts facts;
+    uint64_t files = plan->change_count + SPARE_INODES, bytes;
+
+    if (root_facts(root, &facts, e) < 0)
+        return -1;
+    if (facts.read_only)
+        return err_set(e, ERR_READ_ONLY, "the file system cannot be written");
+    bytes = (files + SPARE_BLOCKS) * (facts.block_size > 4096 ? facts.block_size : 4096);
+    if (facts.bytes_free < bytes)
+        return err_set(e, ERR_NO_SPACE,
+                       "no space left on the target: %llu KiB are free, %llu KiB are needed; "
+                       "nothing was changed",
+                       (unsigned long long)facts.bytes_free / 1024,
+                       (unsigned long long)bytes / 1024);
+    if (facts.inodes_free < files)
+        return err_set(e, ERR_NO_SPACE, "no inodes left on the target; nothing was changed");
+    return 0;
+}
+
+/* ---- the transaction ---------------------------------------------------------------------------
+ */
+
+static int publish_all(struct root *root, const struct run *run, struct err *e)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (entry_publish(root, run, &run->entries[i], e) < 0)
+            return err_prefix(e, "%s", run->entries[i].path);
+    return 0;
+}
+
+/* Back to where it started. What cannot be taken back now, the next run takes back. */
+static void roll_back(struct root *root, const struct run *run)
+{
+    int result = 0;
+
+    for (size_t i = run->count; result == 0 && i-- > 0;)
+        result = entry_take_back(root, run, &run->entries[i], NULL);
+    if (result == 0)
+        run_abandon(root, run);
+}
+
+static int transact(struct root *root, struct run *run, const struct plan *plan,
+                    const struct made_keys *made, struct err *e)
+{
+    if (add_entries(root, run, plan, made, e) < 0 || run_write_manifest(root, run, e) < 0) {
+        run_abandon(root, run);
+        return -1;
+    }
+    if (publish_all(root, run, e) < 0 || run_commit(root, run, e) < 0) {
+        roll_back(root, run);
+        return -1;
+    }
+    return 0;
+}
+
+int apply(struct root *root, const struct plan *plan, const struct made_keys *made,
+          const struct apply_options *options, char **ret_run, struct err *e)
+{
+    auto_run struct run run = { 0 };
+
+    if (check_space(root, plan, e) < 0 ||
+        run_create(root, options->state_dir ? options->state_dir : APPLY_STATE_DIR,
+                   options->state_label, &run, e) < 0)
+        return -1;
+    if (transact(root, &run, plan, made, e) < 0)
+        return -1;
+    *ret_run = take_ptr(run.id);
+    return 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A run as text: JSON, for people who have to read it without this program. Private to apply/. */
+#ifndef APPLY_MANIFEST_H
+#define APPLY_MANIFEST_H
+
+#include "apply/run.h"
+
+struct blob manifest_text(const struct run *run);
+int manifest_parse(const struct blob *text, struct run *run, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One entry, forth and back. Both directions can be done again after an
+ * interruption at any point: what is there tells, by its inode, how far it got.
+ */
+#include "apply/run.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <linux/fs.h>
+#include <string.h>
+
+#define ACL "system.posix_acl_access"
+#define LABEL "security.selinux"
+
+/* chattr +i and +a forbid what we are about to do. */
+enum { LOCKS = FS_IMMUTABLE_FL | FS_APPEND_FL };
+
+static char *directory_of(const char *path)
+{
+    size_t len = (size_t)(text_base_name(path) - path);
+
+    return xstrndup(path, len > 1 ? len - 1 : 1);
+}
+
+static int set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
+{
+    unsigned now;
+
+    if (root_get_flags(root, path, &now, e) < 0)
+        return -1;
+    return now == flags ? 0 : root_set_flags(root, path, flags, e);
+}
+
+/* The locks of a file or directory, taken off for as long as this lasts. */
+struct unlocked {
+    char *path;
+    unsigned flags;
+};
+
+static int unlock(struct root *root, char *path, struct unlocked *ret, struct err *e)
+{
+    ret->path = path;
+    if (root_get_flags(root, path, &ret->flags, e) < 0)
+        return -1;
+    return ret->flags & LOCKS ? root_set_flags(root, path, ret->flags & ~(unsigned)LOCKS, e) : 0;
+}
+
+static int lock_again(struct root *root, const struct unlocked *unlocked, struct err *e)
+{
+    return unlocked->flags & LOCKS ? root_set_flags(root, unlocked->path, unlocked->flags, e) : 0;
+}
+
+static int swap_names(struct root *root, const struct entry *entry, const char *staged, bool back,
+                      struct err *e)
+{
+    if (entry->existed)
+        return root_exchange(root, staged, entry->path, e);
+    return back ? root_rename(root, entry->path, staged, e)
+                : root_rename(root, staged, entry->path, e);
+}
+
+/* Moves a staged file in or out, around the locks of the directory. */
+static int swap_unlocked(struct root *root, const struct entry *entry, const char *staged,
+                         bool back, struct err *e)
+{
+    auto_free char *directory = directory_of(entry->path);
+    struct unlocked unlocked;
+    int result;
+
+    if (unlock(root, directory, &unlocked, e) < 0)
+        return -1;
+    result = swap_names(root, entry, staged, back, e);
+    if (lock_again(root, &unlocked, result < 0 ? NULL : e) < 0)
+        return -1;
+    return result;
+}
+
+static bool has_flags(const struct entry_state *state)
+{
+    return state->digest != NULL; /* regular files alone are ever locked by us */
+}
+
+static int publish_file(struct root *root, const struct run *run, const struct entry *entry,
+                        struct err *e)
+{
+    auto_free char *staged = run_staged(run, entry);
+    bool locked = entry->existed && has_flags(&entry->old) && (entry->old.flags & LOCKS);
+
+    if (locked && set_flags(root, entry->path, entry->old.flags & ~(unsigned)LOCKS, e) < 0)
+        return -1;
+    if (swap_unlocked(root, entry, staged, false, e) < 0)
+        return -1;
+    return locked ? set_flags(root, entry->path, entry->new.flags | (entry->old.flags & LOCKS), e)
+                  : 0;
+}
+
+static int take_back_file(struct root *root, const struct run *run, const struct entry *entry,
+                          struct err *e)
+{
+    auto_free char *staged = run_staged(run, entry);
+    struct root_stat now;
+
+    if (root_find_link(root, entry->path, NULL, &now, NULL) == 0 && now.inode == entry->new.inode) {
+        unsigned flags;
+
+        if (root_get_flags(root, entry->path, &flags, e) < 0 ||
+            set_flags(root, entry->path, flags & ~(unsigned)LOCKS, e) < 0 ||
+            swap_unlocked(root, entry, staged, true, e) < 0)
+            return -1;
+    }
+    if (!entry->existed || !has_flags(&entry->old))
+        return 0;
+    return set_flags(root, entry->path, entry->old.flags, e);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static int set_xattr(struct root *root, const char *path, const char *name,
+                     const struct blob *value, struct err *e)
+{
+    return value->data ? root_set_xattr(root, path, name, value, e)
+                       : root_remove_xattr(root, path, name, e);
+}
+
+static int set_label(struct root *root, const char *path, const char *label, struct err *e)
+{
+    auto_blob struct blob value = { 0 };
+
+    if (label) {
+        value = blob_of_text(label);
+        value.len++; /* the NUL is part of the attribute */
+    }
+    return set_xattr(root, path, LABEL, &value, e);
+}
+
+static int set_acl(struct root *root, const char *path, const char *hex, struct err *e)
+{
+    auto_blob struct blob value = { 0 };
+
+    if (hex && !blob_from_hex(hex, &value))
+        return err_set(e, ERR_REFUSED, "the manifest holds a damaged ACL of %s", path);
+    return set_xattr(root, path, ACL, &value, e);
+}
+
+/*
+ * The ACL first, since it shows in the mode; the mode before the owner, since a
+ * key that root owns and others can read is refused; and after it, since chown
+ * clears the set-id bits.
+ */
+static int dress(struct root *root, const char *path, const struct entry_state *from,
+                 const struct entry_state *to, struct err *e)
+{
+    bool chown = from->uid != to->uid || from->gid != to->gid;
+    bool chmod = chown || from->mode != to->mode || !same_text(from->acl, to->acl);
+
+    if (!same_text(from->acl, to->acl) && set_acl(root, path, to->acl, e) < 0)
+        return -1;
+    if (chmod && root_set_mode(root, path, to->mode, e) < 0)
+        return -1;
+    if (chown && root_set_owner(root, path, to->uid, to->gid, e) < 0)
+        return -1;
+    if (chown && (to->mode & 06000) && root_set_mode(root, path, to->mode, e) < 0)
+        return -1;
+    return same_text(from->label, to->label) ? 0 : set_label(root, path, to->label, e);
+}
+
+static int change_meta(struct root *root, const struct entry *entry, bool back, struct err *e)
+{
+    const struct entry_state *to = back ? &entry->old : &entry->new;
+    auto_with(state_free) struct entry_state now = { 0 };
+
+    if (state_read(root, entry->path, &now, e) < 0 ||
+        set_flags(root, entry->path, now.flags & ~(unsigned)LOCKS, e) < 0 ||
+        dress(root, entry->path, &now, to, e) < 0)
+        return -1;
+    return set_flags(root, entry->path, entry->old.flags, e);
+}
+
+int entry_publish(struct root *root, const struct run *run, const struct entry *entry,
+                  struct err *e)
+{
+    return entry->kind == ENTRY_FILE ? publish_file(root, run, entry, e)
+                                     : change_meta(root, entry, false, e);
+}
+
+int entry_take_back(struct root *root, const struct run *run, const struct entry *entry,
+                    struct err *e)
+{
+    return entry->kind == ENTRY_FILE ? take_back_file(root, run, entry, e)
+                                     : change_meta(root, entry, true, e);
+}
+
+/* Each of mode, owner and group is what it was or what it became. */
+static bool meta_known(const struct entry_state *now, const struct entry *entry)
+{
+    return (now->mode == entry->old.mode || now->mode == entry->new.mode) &&
+           (now->uid == entry->old.uid || now->uid == entry->new.uid) &&
+           (now->gid == entry->old.gid || now->gid == entry->new.gid);
+}
+
+bool entry_foreign(const struct root *root, const struct entry *entry)
+{
+    auto_with(state_free) struct entry_state now = { 0 };
+
+    if (state_read(root, entry->path, &now, NULL) < 0)
+        return entry->existed || root_exists(root, entry->path);
+    if (entry->kind == ENTRY_META)
+        return now.inode != entry->old.inode || !same_text(now.digest, entry->old.digest) ||
+               !meta_known(&now, entry);
+    if (entry->existed && now.inode == entry->old.inode)
+        return false; /* not published, or taken back already */
+    return now.inode != entry->new.inode || !same_text(now.digest, entry->new.digest) ||
+           now.mode != entry->new.mode || now.uid != entry->new.uid || now.gid != entry->new.gid;
+}

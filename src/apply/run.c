@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "apply/run.h"
+
+#include "apply/manifest.h"
+#include "base/alloc.h"
+#include "base/text.h"
+#include "hostkey/hostkey.h"
+
+#include <fnmatch.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { MANIFEST_MAX = 4 * 1024 * 1024 };
+
+#define ACL "system.posix_acl_access"
+#define LABEL "security.selinux"
+
+void state_free(struct entry_state *state)
+{
+    free(state->digest);
+    free(state->label);
+    free(state->acl);
+    *state = (struct entry_state){ 0 };
+}
+
+void run_free(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        free(run->entries[i].path);
+        state_free(&run->entries[i].old);
+        state_free(&run->entries[i].new);
+    }
+    free(run->entries);
+    free(run->id);
+    free(run->folder);
+    text_list_free(&run->made);
+    *run = (struct run){ 0 };
+}
+
+char *run_path(const struct run *run, const char *name)
+{
+    return xasprintf("%s/%s", run->folder, name);
+}
+
+char *run_staged(const struct run *run, const struct entry *entry)
+{
+    return xasprintf("%s/%zu", run->folder, (size_t)(entry - run->entries));
+}
+
+static int read_digest(const struct root *root, const char *path, char **ret, struct err *e)
+{
+    auto_blob struct blob bytes = { 0 };
+
+    if (root_read(root, path, HOSTKEY_FILE_MAX, &bytes, e) < 0)
+        return -1;
+    *ret = digest_hex(&bytes);
+    return 0;
+}
+
+int state_read(const struct root *root, const char *path, struct entry_state *ret, struct err *e)
+{
+    auto_with(state_free) struct entry_state state = { 0 };
+    auto_blob struct blob label = { 0 }, acl = { 0 };
+    struct root_stat stat;
+
+    if (root_find_link(root, path, NULL, &stat, e) < 0)
+        return -1;
+    state.inode = stat.inode;
+    state.mode = stat.mode;
+    state.uid = stat.uid;
+    state.gid = stat.gid;
+    if (S_ISREG(stat.mode) || S_ISDIR(stat.mode)) {
+        if (root_get_flags(root, path, &state.flags, e) < 0)
+            return -1;
+        if (root_get_xattr(root, path, LABEL, &label, NULL) == 0)
+            state.label = xstrdup((char *)label.data);
+        if (root_get_xattr(root, path, ACL, &acl, NULL) == 0)
+            state.acl = blob_to_hex(&acl);
+    }
+    /* Nobody's key or configuration is larger; what is, is told apart by its inode. */
+    if (S_ISREG(stat.mode) && stat.size <= HOSTKEY_FILE_MAX &&
+        read_digest(root, path, &state.digest, e) < 0)
+        return -1;
+    *ret = state;
+    state = (struct entry_state){ 0 };
+    return 0;
+}
+
+/* ---- the folder ---------------------------------------------------------------------------- */
+
+static char *new_id(void)
+{
+    char when[32];
+    unsigned char random[2] = { 0 };
+    time_t now = time(NULL);
+    struct tm utc;
+
+    strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
+    (void)!getrandom(random, sizeof random, 0);
+    return xasprintf("%s-%02x%02x", when, random[0], random[1]);
+}
+
+/* Makes a directory and all above it that are missing; notes those made. */
+static int make_way(struct root *root, const char *path, const struct root_meta *meta,
+                    struct run *run, size_t *made_count, char **ret_path, struct err *e)
+{
+    auto_free char *above = xstrndup(path, (size_t)(text_base_name(path) - path - 1));
+    auto_free char *real_above = NULL;
+    char *real;
+    struct root_stat stat;
+
+    if (root_find(root, path, ret_path, &stat, NULL) == 0)
+        return S_ISDIR(stat.mode) ? 0 : err_set(e, ERR_REFUSED, "%s is not a directory", path);
+    if (make_way(root, *above ? above : "/", meta, run, made_count, &real_above, e) < 0)
+        return -1;
+    real = xasprintf("%s/%s", strcmp(real_above, "/") == 0 ? "" : real_above, text_base_name(path));
+    if (root_mkdir(root, real, meta, e) < 0) {
+        free(real);
+        return -1;
+    }
+    array_push(run->made, *made_count, xstrdup(real));
+    array_push(run->made, *made_count, NULL);
+    (*made_count)--;
+    *ret_path = real;
+    return 0;
+}
+
+int run_create(struct root *root, const char *state_dir, const char *label, struct run *ret,
+               struct err *e)
+{
+    auto_run struct run run = { .id = new_id() };
+    auto_free char *state = NULL;
+    struct root_meta meta = { .mode = 0700, .label = label };
+    size_t made_count = 0;
+
+    if (make_way(root, state_dir, &meta, &run, &made_count, &state, e) < 0)
+        return err_prefix(e, "make room for the backup");
+    run.folder = xasprintf("%s/%s", state, run.id);
+    if (root_mkdir(root, run.folder, &meta, e) < 0)
+        return -1;
+    if (!run.made)
+        run.made = xcalloc(1, sizeof *run.made);
+    *ret = run;
+    run = (struct run){ 0 };
+    return 0;
+}
+
+static int create_private(struct root *root, const struct run *run, const char *name,
+                          const struct blob *content, struct err *e)
+{
+    static const struct root_meta meta = { .mode = 0600 };
+    auto_free char *path = run_path(run, name);
+
+    return root_create(root, path, content, &meta, e);
+}
+
+int run_write_manifest(struct root *root, const struct run *run, struct err *e)
+{
+    auto_blob struct blob text = manifest_text(run);
+    auto_free char *temporary = run_path(run, "MANIFEST.new"), *path = run_path(run, "MANIFEST");
+
+    /* Whole or absent, and nothing changes before it is on the disk. */
+    if (create_private(root, run, "MANIFEST.new", &text, e) < 0 || root_sync(root, e) < 0 ||
+        root_rename(root, temporary, path, e) < 0)
+        return -1;
+    return root_sync(root, e);
+}
+
+int run_commit(struct root *root, struct run *run, struct err *e)
+{
+    static const struct blob nothing;
+
+    if (root_sync(root, e) < 0 || create_private(root, run, "COMMITTED", &nothing, e) < 0 ||
+        root_sync(root, e) < 0)
+        return -1;
+    run->committed = true;
+    return 0;
+}
+
+int run_uncommit(struct root *root, struct run *run, struct err *e)
+{
+    auto_free char *path = run_path(run, "COMMITTED");
+
+    if (!run->committed)
+        return 0;
+    if (root_unlink(root, path, e) < 0 || root_sync(root, e) < 0)
+        return -1;
+    run->committed = false;
+    return 0;
+}
+
+/* "20261123T215300Z-1a2b": anything else in the directory is not ours. */
+static bool is_id(const char *name)
+{
+    return fnmatch("[0-9]*T[0-9]*Z-[0-9a-f][0-9a-f][0-9a-f][0-9a-f]", name, 0) == 0;
+}
+
+int run_ids(const struct root *root, const char *state_dir, char ***ret, struct err *e)
+{
+    auto_with(text_list_free) char **names = NULL;
+    char **ids = NULL;
+    size_t count = 0;
+
+    if (root_exists(root, state_dir) && root_list(root, state_dir, &names, e) < 0)
+        return -1;
+    for (char **name = names; name && *name; name++) {
+        char *id = is_id(*name) ? xstrdup(*name) : NULL;
+
+        if (id)
+            array_push(ids, count, id);
+    }
+    array_push(ids, count, NULL);
+    *ret = ids;
+    return 0;
+}
+
+int run_load(const struct root *root, const char *state_dir, const char *id, struct run *ret,
+             struct err *e)
+{
+    auto_run struct run run = { .id = xstrdup(id) };
+    auto_free char *path = xasprintf("%s/%s", state_dir, id), *manifest = NULL, *committed = NULL;
+    auto_blob struct blob text = { 0 };
+
+    if (strchr(id, '/') || *id == '.')
+        return err_set(e, ERR_USAGE, "%s is not the ID of a run", id);
+    if (root_find(root, path, &run.folder, NULL, e) < 0)
+        return err_set(e, ERR_NOT_FOUND, "there is no run %s", id);
+    manifest = run_path(&run, "MANIFEST");
+    committed = run_path(&run, "COMMITTED");
+    if (root_read(root, manifest, MANIFEST_MAX, &text, e) < 0 || manifest_parse(&text, &run, e) < 0)
+        return -1;
+    run.committed = root_exists(root, committed);
+    *ret = run;
+    run = (struct run){ 0 };
+    return 0;
+}
+
+int run_remove(struct root *root, const struct run *run, struct err *e)
+{
+    auto_with(text_list_free) char **names = NULL;
+    auto_free char *manifest = run_path(run, "MANIFEST");
+    size_t made = 0;
+
+    if (root_list(root, run->folder, &names, e) < 0)
+        return -1;
+    for (char **name = names; *name; name++) {
+        auto_free char *path = run_path(run, *name);
+
+        if (strcmp(*name, "MANIFEST") != 0 && root_unlink(root, path, e) < 0)
+            return -1;
+    }
+    if (root_exists(root, manifest) && root_unlink(root, manifest, e) < 0)
+        return -1;
+    if (root_rmdir(root, run->folder, e) < 0)
+        return -1;
+    while (run->made && run->made[made])
+        made++;
+    /* Directories that another run uses by now stay. */
+    while (made-- > 0 && root_rmdir(root, run->made[made], NULL) == 0)
+        ;
+    return root_sync(root, e);
+}
+
+void run_abandon(struct root *root, const struct run *run)
+{
+    int ignored = run_remove(root, run, NULL);
+
+    (void)ignored;
+}

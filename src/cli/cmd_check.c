@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/systems.h"
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+static void print_next_step(const struct system *system)
+{
+    auto_free char *target = text_clean(system->target);
+
+    printf("Next: sshmend repair %s\n", target);
+}
+
+static int check_system(const struct system *system, const struct options *options)
+{
+    auto_root struct root *root = NULL;
+    auto_examination struct examination seen = { 0 };
+    struct report report = { .command = "check", .system = system_for_report(system) };
+    struct err e = { 0 };
+    int code;
+
+    if (system_open(system, ROOT_READ, &root, &e) < 0 || examine(root, options, &seen, &e) < 0)
+        return report_failure(system, "check", options, &e);
+    report.facts = &seen.facts;
+    report.findings = &seen.findings;
+    code = examination_code(&seen.findings);
+    if (options->style.json) {
+        report_json(&report);
+    } else if (!options->style.quiet) {
+        report_check(&report, &options->style);
+        if (code == EXIT_LEFT && seen.plan.change_count)
+            print_next_step(system);
+    }
+    if (code == EXIT_FAILED)
+        say("%s: %s: %s", system->name,
+            findings_blocker(&seen.findings)->path ? findings_blocker(&seen.findings)->path
+                                                   : system->path,
+            findings_blocker(&seen.findings)->message);
+    return code;
+}
+
+static int run(const struct options *options)
+{
+    return for_each_system(options, "check", false, check_system);
+}
+
+const struct command cmd_check = {
+    .name = "check",
+    .arguments = "[OPTION...] [TARGET...]",
+    .summary = "say whether sshd will come up on the next boot, and why not; changes nothing",
+    .options = "",
+    .run = run,
+};

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Look read-only, plan, ask; then open for writing, look again (a journal may have
+ * been replayed), change, and look a third time: the outcome is what that sees.
+ */
+#include "cli/cmd_repair.h"
+
+#include "base/cleanup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- consent ----------------------------------------------------------------------------------
+ */
+
+static bool ask(const char *question)
+{
+    char answer[16] = "";
+
+    fflush(stdout);
+    fprintf(stderr, "%s [y/N] ", question);
+    if (!fgets(answer, sizeof answer, stdin))
+        return false;
+    return strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0;
+}
+
+static int consent(const struct options *options, const char *question, struct err *e)
+{
+    if (options->yes)
+        return 0;
+    if (!isatty(STDIN_FILENO))
+        return err_set(e, ERR_CANCELLED,
+                       "nothing was changed: there is no terminal to ask on; --yes agrees to the "
+                       "plan, --dry-run shows it");
+    if (!ask(question))
+        return err_set(e, ERR_CANCELLED, "cancelled; nothing was changed");
+    return 0;
+}
+
+/* ---- the three looks
+ * ----------------------------------------------------------------------------- */
+
+struct repair {
+    const struct system *system;
+    const struct options *options;
+    struct examination agreed; /* read-only: what the operator saw */
+    struct examination before; /* opened for writing */
+    struct examination after;
+    struct made_keys made;
+    char *run;
+};
+
+static void repair_free(struct repair *repair)
+{
+    examination_free(&repair->agreed);
+    examination_free(&repair->before);
+    examination_free(&repair->after);
+    made_keys_free(&repair->made);
+    free(repair->run);
+}
+
+static struct report report_of(const struct repair *repair, const struct examination *seen)
+{
+    return (struct report){ .command = "repair",
+                            .system = system_for_report(repair->system),
+                            .facts = &seen->facts,
+                            .findings = &seen->findings,
+                            .plan = &seen->plan };
+}
+
+static void show_plan(const struct repair *repair, const struct examination *seen)
+{
+    struct report report = report_of(repair, seen);
+    const struct options *options = repair->options;
+
+    if (options->style.json || options->style.quiet)
+        return;
+    report_check(&report, &options->style);
+    if (seen->plan.change_count) {
+        fputs("\n", stdout);
+        report_plan(&report, &options->style);
+    }
+}
+
+/* There is something that only an opening for writing can do. */
+static bool needs_writing(const struct examination *seen)
+{
+    return seen->plan.change_count > 0 || seen->facts.fs.journal_dirty || seen->facts.unfinished;
+}
+
+static int look_read_only(struct repair *repair, struct err *e)
+{
+    auto_root struct root *root = NULL;
+
+    if (system_open(repair->system, ROOT_READ, &root, e) < 0)
+        return -1;
+    return examine(root, repair->options, &repair->agreed, e);
+}
+
+/* A journal, or a run rolled back, may show another disk than the one agreed to. */
+static int look_again(struct repair *repair, struct root *root, struct err *e)
+{
+    const struct options *options = repair->options;
+
+    if (roll_back_unfinished(root, options->backup_dir, e) < 0 ||
+        examine(root, options, &repair->before, e) < 0)
+        return -1;
+    if (options->yes || plan_same(&repair->agreed.plan, &repair->before.plan) ||
+        repair->before.plan.change_count == 0)
+        return 0;
+    say("the disk shows another state now that its journal is replayed; the plan has changed");
+    show_plan(repair, &repair->before);
+    return consent(options, "Go ahead?", e);
+}
+
+static int change(struct repair *repair, struct root *root, struct err *e)
+{
+    const struct apply_options apply_options = { .state_dir = repair->options->backup_dir,
+                                                 .state_label = repair->before.facts.state_label };
+    int result;
+
+    progress_start("making new keys");
+    result = keys_make(&repair->before.plan, &repair->made, e);
+    progress_stop();
+    if (result < 0)
+        return -1;
+    signals_hold();
+    result = apply(root, &repair->before.plan, &repair->made, &apply_options, &repair->run, e);
+    return result;
+}
+
+/* What is gone is mended; what is left was skipped, or its mending failed. */
+static void settle_outcomes(struct repair *repair)
+{
+    struct findings *before = &repair->before.findings;
+    const struct findings *after = &repair->after.findings;
+
+    for (size_t i = 0; i < before->count; i++) {
+        struct finding *finding = &before->items[i];
+
+        if (!findings_find(after, finding->check->id, finding->path))
+            finding->outcome = OUTCOME_MENDED;
+        else
+            finding->outcome =
+                repair->before.plan.covers[i] && finding->check->remedy != REMEDY_NONE
+                    ? OUTCOME_FAILED
+                    : OUTCOME_SKIPPED;
+    }
+}
+
+static int write_changes(struct repair *repair, struct err *e)
+{
+    auto_root struct root *root = NULL;
+    int result;
+
+    if (system_open(repair->system, ROOT_WRITE, &root, e) < 0 || look_again(repair, root, e) < 0)
+        return -1;
+    if (repair->before.plan.change_count == 0)
+        return root_close(&root, e);
+    result = change(repair, root, e);
+    if (result == 0)
+        result = examine(root, repair->options, &repair->after, e);
+    if (result == 0)
+        settle_outcomes(repair);
+    if (root_close(&root, result == 0 ? e : NULL) < 0)
+        result = -1;
+    signals_release();
+    return result;
+}
+
+/* ---- the result
+ * ------------------------------------------------------------------------------------ */
+
+static void show_result(const struct repair *repair)
+{
+    const struct options *options = repair->options;
+    /* Keys as they are now, findings with what became of them. */
+    const struct examination *now = repair->run ? &repair->after : &repair->before;
+    struct report report = report_of(repair, &repair->before);
+
+    report.facts = &now->facts;
+    report.done = repair->run != NULL;
+    report.made = &repair->made;
+    report.run = repair->run;
+    if (options->style.json)
+        report_json(&report);
+    else
+        report_repair(&report, &options->style);
+}
+
+static int result_code(const struct repair *repair)
+{
+    const struct examination *now = repair->run ? &repair->after : &repair->before;
+    int left = examination_code(&now->findings);
+
+    return left ? left : repair->run ? EXIT_MENDED : EXIT_FINE;
+}
+
+static int refuse(const struct repair *repair)
+{
+    const struct finding *blocker = findings_blocker(&repair->agreed.findings);
+    struct report report = report_of(repair, &repair->agreed);
+    struct err e;
+
+    err_set(&e, ERR_REFUSED, "%s: %s; nothing was changed",
+            blocker->path ? blocker->path : repair->system->name, blocker->message);
+    report.error = &e;
+    if (repair->options->style.json)
+        report_json(&report);
+    else if (!repair->options->style.quiet)
+        report_check(&report, &repair->options->style);
+    return say_error(&e);
+}
+
+static int stop_at_plan(const struct repair *repair)
+{
+    struct report report = report_of(repair, &repair->agreed);
+
+    if (repair->options->style.json)
+        report_json(&report);
+    else
+        show_plan(repair, &repair->agreed);
+    return examination_code(&repair->agreed.findings);
+}
+
+static void say_what_all_keys_means(const struct repair *repair)
+{
+    if (repair->options->all_keys && !repair->options->style.json)
+        say("--keys=all: every host key becomes a new one; every client that knows this host will "
+            "see REMOTE HOST IDENTIFICATION HAS CHANGED and refuse to connect until its "
+            "known_hosts is put right");
+}
+
+int repair_system(const struct system *system, const struct options *options)
+{
+    auto_with(repair_free) struct repair repair = { .system = system, .options = options };
+    struct err e = { 0 };
+
+    if (look_read_only(&repair, &e) < 0)
+        return report_failure(system, "repair", options, &e);
+    if (findings_blocker(&repair.agreed.findings))
+        return refuse(&repair);
+    if (options->dry_run)
+        return stop_at_plan(&repair);
+    if (!needs_writing(&repair.agreed)) {
+        repair.before = repair.agreed;
+        repair.agreed = (struct examination){ 0 };
+        show_result(&repair);
+        return result_code(&repair);
+    }
+    say_what_all_keys_means(&repair);
+    if (!options->yes)
+        show_plan(&repair, &repair.agreed);
+    if (consent(options, "Go ahead?", &e) < 0 || write_changes(&repair, &e) < 0)
+        return report_failure(system, "repair", options, &e);
+    show_result(&repair);
+    return result_code(&repair);
+}
+
+static int run(const struct options *options)
+{
+    return for_each_system(options, "repair", true, repair_system);
+}
+
+const struct command cmd_repair = {
+    .name = "repair",
+    .arguments = "[OPTION...] [TARGET...]",
+    .summary = "mend what check finds, after asking",
+    .options = "yes dry-run keys only skip strict backup-dir",
+    .run = run,
+};

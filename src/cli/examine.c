@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/systems.h"
+
+#include "base/cleanup.h"
+
+int examine(const struct root *root, const struct options *options, struct examination *ret,
+            struct err *e)
+{
+    auto_examination struct examination examination = { 0 };
+    const struct plan_options plan_options = { .all_keys = options->all_keys,
+                                               .strict = options->strict,
+                                               .only = options->only,
+                                               .skip = options->skip };
+
+    if (inspect(root, &examination.facts, e) < 0)
+        return -1;
+    findings_judge(&examination.facts, &examination.findings);
+    if (plan_make(&examination.facts, &examination.findings, &plan_options, &examination.plan, e) <
+        0)
+        return -1;
+    *ret = examination;
+    examination = (struct examination){ 0 };
+    return 0;
+}
+
+void examination_free(struct examination *examination)
+{
+    plan_free(&examination->plan);
+    findings_free(&examination->findings);
+    inspection_free(&examination->facts);
+}
+
+int examination_code(const struct findings *findings)
+{
+    if (findings_blocker(findings))
+        return EXIT_FAILED;
+    return findings_verdict(findings) == VERDICT_HEALTHY ? EXIT_FINE : EXIT_LEFT;
+}
+
+int report_failure(const struct system *system, const char *command, const struct options *options,
+                   const struct err *e)
+{
+    struct report report = { .command = command, .system = system_for_report(system), .error = e };
+
+    if (options->style.json)
+        report_json(&report);
+    say("%s: %s", system->name, e->text);
+    return exit_code_of(e);
+}
+
+static int fail_whole(const struct options *options, const char *command, const struct err *e)
+{
+    struct report report = { .command = command,
+                             .system = { .target = options->targets[0] },
+                             .error = e };
+
+    if (options->style.json)
+        report_json(&report);
+    return say_error(e);
+}
+
+int for_each_system(const struct options *options, const char *command, bool only_one,
+                    int (*handle)(const struct system *system, const struct options *options))
+{
+    auto_systems struct systems systems = { 0 };
+    struct err e = { 0 };
+    int code = 0;
+
+    if (systems_find(options->targets, &systems, &e) < 0 ||
+        systems_choose(&systems, options, only_one, &e) < 0)
+        return fail_whole(options, command, &e);
+    for (size_t i = 0; i < systems.count; i++) {
+        if (i && !options->style.json && !options->style.quiet)
+            fputs("\n", stdout);
+        code |= handle(&systems.items[i], options);
+    }
+    return code;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* One table of options for all commands; usage, parsing and the lint of the man page follow it. */
+#include "cli/cli.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <string.h>
+
+enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_COLOR };
+
+static const struct option_row {
+    const char *name;
+    char letter;       /* 0: none */
+    const char *value; /* the name of its argument; NULL: it takes none */
+    const char *help;
+    enum option_type type;
+    size_t at; /* where in struct options */
+    bool common;
+} rows[] = {
+    { "system", 0, "SELECTOR", "the system meant: number from scan, file system UUID, or device",
+      TYPE_TEXT, offsetof(struct options, system), true },
+    { "all", 0, NULL, "every system found", TYPE_FLAG, offsetof(struct options, all), true },
+    { "json", 0, NULL, "one JSON object a system and line", TYPE_FLAG,
+      offsetof(struct options, style.json), true },
+    { "quiet", 'q', NULL, "no output but errors", TYPE_FLAG, offsetof(struct options, style.quiet),
+      true },
+    { "verbose", 'v', NULL, "everything, notes on modes too", TYPE_FLAG,
+      offsetof(struct options, style.verbose), true },
+    { "color", 0, "WHEN", "auto, always or never", TYPE_COLOR, offsetof(struct options, color),
+      true },
+    { "help", 'h', NULL, "this text", TYPE_FLAG, offsetof(struct options, help), true },
+    { "version", 'V', NULL, "the version and what is built in", TYPE_FLAG,
+      offsetof(struct options, version), true },
+    { "yes", 'y', NULL, "do not ask", TYPE_FLAG, offsetof(struct options, yes), false },
+    { "dry-run", 'n', NULL, "show the plan and stop", TYPE_FLAG, offsetof(struct options, dry_run),
+      false },
+    { "keys", 0, "WHICH", "broken (default): new keys only for those beyond mending; all: for all",
+      TYPE_TEXT, offsetof(struct options, keys), false },
+    { "only", 0, "ID,...", "mend only these findings", TYPE_TEXT, offsetof(struct options, only),
+      false },
+    { "skip", 0, "ID,...", "leave these findings", TYPE_TEXT, offsetof(struct options, skip),
+      false },
+    { "strict", 0, NULL, "also restore what only differs from the distribution's own modes",
+      TYPE_FLAG, offsetof(struct options, strict), false },
+    { "backup-dir", 0, "DIR", "where on the target the old files go (/var/lib/sshmend)", TYPE_TEXT,
+      offsetof(struct options, backup_dir), false },
+    { "run", 0, "ID", "the run to undo (the newest)", TYPE_TEXT, offsetof(struct options, run),
+      false },
+    { "list", 0, NULL, "list the runs there are", TYPE_FLAG, offsetof(struct options, list),
+      false },
+    { "known-hosts", 0, "NAME,...", "lines for known_hosts of clients, for a host of these names",
+      TYPE_TEXT, offsetof(struct options, known_hosts), false },
+    { "sshfp", 0, "NAME", "SSHFP records for DNS, for a host of this name", TYPE_TEXT,
+      offsetof(struct options, sshfp), false },
+};
+
+static bool takes(const struct command *command, const struct option_row *row)
+{
+    return row->common || text_has_word(command->options, row->name);
+}
+
+/* getopt_long's table, and its string of letters, for one command. */
+struct getopt_tables {
+    struct option longs[ARRAY_SIZE(rows) + 1];
+    char letters[2 * ARRAY_SIZE(rows) + 2];
+};
+
+static void fill_tables(const struct command *command, struct getopt_tables *tables)
+{
+    size_t count = 0, letters = 0;
+
+    *tables = (struct getopt_tables){ 0 };
+    tables->letters[letters++] = ':';
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (!takes(command, &rows[i]))
+            continue;
+        tables->longs[count++] =
+            (struct option){ .name = rows[i].name,
+                             .has_arg = rows[i].value ? required_argument : no_argument,
+                             .val = 256 + (int)i };
+        if (rows[i].letter)
+            tables->letters[letters++] = rows[i].letter;
+    }
+}
+
+static const struct option_row *row_of(int value)
+{
+    if (value >= 256)
+        return &rows[value - 256];
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].letter == value)
+            return &rows[i];
+    return NULL;
+}
+
+static bool set_color(const char *text, enum report_color *ret)
+{
+    static const char *const names[] = { "auto", "always", "never" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum report_color)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool store(const struct option_row *row, const char *value, struct options *options)
+{
+    void *place = (char *)options + row->at;
+
+    switch (row->type) {
+    case TYPE_FLAG:
+        *(bool *)place = true;
+        return true;
+    case TYPE_TEXT:
+        *(const char **)place = value;
+        return *value != '\0';
+    case TYPE_COLOR:
+        return set_color(value, place);
+    }
+    return false;
+}
+
+static int bad_usage(const struct command *command, const char *fmt, const char *what)
+{
+    auto_free char *clean = text_clean(what);
+
+    fputs("sshmend: ", stderr);
+    fprintf(stderr, "%s%s\n", fmt, clean);
+    fprintf(stderr, "Try: sshmend %s --help\n", command->name);
+    return EXIT_BAD_USAGE;
+}
+
+/* What no single option can tell. */
+static int check_together(const struct command *command, struct options *options)
+{
+    if (options->keys && strcmp(options->keys, "all") != 0 && strcmp(options->keys, "broken") != 0)
+        return bad_usage(command, "--keys takes broken or all, not: ", options->keys);
+    options->all_keys = options->keys && strcmp(options->keys, "all") == 0;
+    if (options->all && options->system)
+        return bad_usage(command, "--all and --system exclude each other", "");
+    if (options->backup_dir && options->backup_dir[0] != '/')
+        return bad_usage(command, "--backup-dir takes an absolute path on the target, not: ",
+                         options->backup_dir);
+    for (const char *ids = options->only ? options->only : options->skip; ids;
+         ids = ids == options->only ? options->skip : NULL) {
+        auto_free char *copy = xstrdup(ids);
+        char *rest = copy, *id;
+
+        while ((id = strsep(&rest, ",")))
+            if (!check_named(id))
+                return bad_usage(command, "there is no finding of this name: ", id);
+    }
+    return EXIT_FINE;
+}
+
+int options_parse(int argc, char **argv, const struct command *command, struct options *ret)
+{
+    struct getopt_tables tables;
+    int value;
+
+    *ret = (struct options){ 0 };
+    fill_tables(command, &tables);
+    opterr = 0;
+    optind = 1;
+    while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+        const struct option_row *row;
+
+        if (value == '?')
+            return bad_usage(command, "unknown option: ", argv[optind - 1]);
+        if (value == ':')
+            return bad_usage(command, "this option needs a value: ", argv[optind - 1]);
+        row = row_of(value);
+        if (!row || !store(row, optarg, ret))
+            return bad_usage(command, "not a value for this option: ", optarg ? optarg : "");
+    }
+    ret->targets = argv + optind;
+    ret->style.color = report_wants_color(ret->color) && !ret->style.json;
+    return ret->help || ret->version ? EXIT_FINE : check_together(command, ret);
+}
+
+static void print_options(const struct command *command, bool common)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct option_row *row = &rows[i];
+        auto_free char *name = NULL;
+
+        if (row->common != common || !takes(command, row))
+            continue;
+        name =
+            xasprintf("--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+        printf("  %c%c%s %-22s %s\n", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+               row->letter ? "," : " ", name, row->help);
+    }
+}
+
+void options_help(const struct command *command)
+{
+    printf("Usage: sshmend %s %s\n\n%s\n\n", command->name, command->arguments, command->summary);
+    print_options(command, false);
+    print_options(command, true);
+}
+
+void usage(FILE *to)
+{
+    fputs("Usage: sshmend COMMAND [OPTION...] [TARGET...]\n\n"
+          "Finds out why sshd on a broken disk will not come up, and mends it offline.\n"
+          "TARGET: a disk, a partition, an image file, or a directory with a mounted root.\n\n",
+          to);
+    for (const struct command *const *command = commands; *command; command++)
+        fprintf(to, "  %-8s %s\n", (*command)->name, (*command)->summary);
+    fputs("\nWithout a command, on a terminal: a guided repair of an attached disk.\n"
+          "sshmend COMMAND --help tells more.\n",
+          to);
+}

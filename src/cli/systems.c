@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/systems.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* What has just been let go of, or is being probed by udev, may still be busy for a moment. */
+enum { BUSY_ATTEMPTS = 20, BUSY_PAUSE_NS = 50 * 1000 * 1000 };
+
+int system_open(const struct system *system, enum root_access access, struct root **ret,
+                struct err *e)
+{
+    const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
+    int result;
+
+    if (!system->volume)
+        return root_open_directory(system->disk->path, access, ret, e);
+    for (int attempt = 0;; attempt++) {
+        result = root_open_volume(system->disk, system->volume, system->subvolume, access, ret, e);
+        if (result == 0 || e->kind != ERR_IN_USE || system->disk->in_use ||
+            attempt == BUSY_ATTEMPTS)
+            return result;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* ---- finding ------------------------------------------------------------------------------- */
+
+static const char *keep_text(struct systems *systems, char *text)
+{
+    array_push(systems->texts, systems->text_count, text);
+    return text;
+}
+
+static void add_row(struct systems *systems, const struct disk *disk, const struct volume *volume,
+                    const char *problem)
+{
+    struct scan_row row = { .disk = disk,
+                            .volume = volume,
+                            .name = volume ? volume->name : disk->path,
+                            .problem = problem };
+
+    array_push(systems->rows, systems->row_count, row);
+}
+
+static void add_system(struct systems *systems, const struct system *found, const struct root *root)
+{
+    struct system system = *found;
+    const char *subvolume = system.subvolume;
+    const char *separator = subvolume ? ", subvolume " : "";
+
+    system.number = (int)systems->count + 1;
+    os_inspect(root, &system.os);
+    if (!system.volume) {
+        system.name = xstrdup(system.disk->path);
+        system.path = xstrdup("directory");
+    } else {
+        system.name =
+            xasprintf("%s%s%s", system.volume->name, separator, subvolume ? subvolume : "");
+        system.path = system.volume->partition
+                          ? xasprintf("partition %d%s%s", system.volume->partition, separator,
+                                      subvolume ? subvolume : "")
+                          : xasprintf("whole disk%s%s", separator, subvolume ? subvolume : "");
+    }
+    array_push(systems->items, systems->count, system);
+    add_row(systems, system.disk, system.volume, NULL);
+    systems->rows[systems->row_count - 1].number = system.number;
+}
+
+/* True where there is a system; an error is kept for the scan's table. */
+static bool try_system(struct systems *systems, const struct system *candidate,
+                       const char **ret_problem)
+{
+    auto_root struct root *root = NULL;
+    struct err e = { 0 };
+
+    if (system_open(candidate, ROOT_READ, &root, &e) < 0) {
+        *ret_problem = keep_text(systems, xstrdup(e.text));
+        return false;
+    }
+    if (!root_is_linux(root))
+        return false;
+    add_system(systems, candidate, root);
+    return true;
+}
+
+/* btrfs: the default subvolume, or where that is none, those that distributions use. */
+static void try_volume(struct systems *systems, struct system *candidate)
+{
+    const char *problem = NULL, *ignored;
+    bool found = false;
+
+    if (!root_can_open(candidate->volume->type)) {
+        if (candidate->volume->ambivalent)
+            problem = "more than one file system signature: wipe the stale one with wipefs";
+    } else if (try_system(systems, candidate, &problem)) {
+        return;
+    } else if (!problem && strcmp(candidate->volume->type, "btrfs") == 0) {
+        for (size_t i = 0; root_subvolumes[i]; i++) {
+            candidate->subvolume = root_subvolumes[i];
+            found = try_system(systems, candidate, &ignored) || found;
+        }
+    }
+    if (!found)
+        add_row(systems, candidate->disk, candidate->volume, problem);
+}
+
+static void try_disk(struct systems *systems, size_t index)
+{
+    const struct disk *disk = &systems->disks[index];
+    struct system candidate = { .target = systems->disk_targets[index], .disk = disk };
+    const char *problem = NULL;
+
+    if (disk->kind == DISK_DIRECTORY) {
+        if (!try_system(systems, &candidate, &problem))
+            add_row(systems, disk, NULL, problem);
+        return;
+    }
+    if (disk->table || disk->in_use)
+        add_row(systems, disk, NULL, NULL);
+    for (size_t i = 0; !disk->in_use && i < disk->count; i++) {
+        candidate.volume = &disk->volumes[i];
+        candidate.subvolume = NULL;
+        /* The disk as a whole is of interest only where something lies on it. */
+        if (candidate.volume->partition || candidate.volume->type || candidate.volume->ambivalent ||
+            !disk->table)
+            try_volume(systems, &candidate);
+    }
+}
+
+static int add_target(struct systems *systems, const char *target, struct err *e)
+{
+    struct disk disk;
+    size_t count = systems->disk_count;
+    char *copy;
+
+    if (device_open(target, &disk, e) < 0)
+        return -1;
+    copy = xstrdup(target);
+    array_push(systems->disk_targets, count, copy);
+    array_push(systems->disks, systems->disk_count, disk);
+    return 0;
+}
+
+static int add_attached(struct systems *systems, struct err *e)
+{
+    struct disks disks;
+
+    if (device_list(&disks, e) < 0)
+        return -1;
+    for (size_t i = 0; i < disks.count; i++) {
+        size_t count = systems->disk_count;
+        char *copy = xstrdup(disks.items[i].path);
+
+        array_push(systems->disk_targets, count, copy);
+        array_push(systems->disks, systems->disk_count, disks.items[i]);
+    }
+    free(disks.items); /* the disks themselves have moved */
+    return 0;
+}
+
+int systems_find(char *const *targets, struct systems *ret, struct err *e)
+{
+    auto_systems struct systems systems = { 0 };
+
+    if (!*targets && add_attached(&systems, e) < 0)
+        return -1;
+    for (; *targets; targets++)
+        if (add_target(&systems, *targets, e) < 0)
+            return -1;
+    /* A disk that is in use is a reason to stop only where it was asked for by name. */
+    progress_start("looking at the disks");
+    for (size_t i = 0; i < systems.disk_count; i++)
+        try_disk(&systems, i);
+    progress_stop();
+    /* Rows point at systems only now that no more are added. */
+    for (size_t i = 0; i < systems.row_count; i++)
+        if (systems.rows[i].number) {
+            const struct system *system = &systems.items[systems.rows[i].number - 1];
+
+            systems.rows[i].os = &system->os;
+            systems.rows[i].name = system->name;
+        }
+    *ret = systems;
+    systems = (struct systems){ 0 };
+    return 0;
+}
+
+static void system_free(struct system *system)
+{
+    free(system->name);
+    free(system->path);
+    os_free(&system->os);
+}
+
+void systems_free(struct systems *systems)
+{
+    for (size_t i = 0; i < systems->count; i++)
+        system_free(&systems->items[i]);
+    for (size_t i = 0; i < systems->disk_count; i++) {
+        disk_free(&systems->disks[i]);
+        free(systems->disk_targets[i]);
+    }
+    for (size_t i = 0; i < systems->text_count; i++)
+        free(systems->texts[i]);
+    free(systems->disk_targets);
+    free(systems->disks);
+    free(systems->items);
+    free(systems->rows);
+    free(systems->texts);
+    *systems = (struct systems){ 0 };
+}
+
+/* ---- choosing -------------------------------------------------------------------------------- */
+
+static bool selected(const struct system *system, const char *selector)
+{
+    char *end;
+    long number = strtol(selector, &end, 10);
+
+    if (*selector && !*end)
+        return system->number == number;
+    return strcmp(system->name, selector) == 0 || strcmp(system->disk->path, selector) == 0 ||
+           (system->volume &&
+            (strcmp(system->volume->name, selector) == 0 ||
+             (system->volume->uuid && strcasecmp(system->volume->uuid, selector) == 0)));
+}
+
+static void keep_selected(struct systems *systems, const char *selector)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < systems->count; i++) {
+        if (selected(&systems->items[i], selector))
+            systems->items[kept++] = systems->items[i];
+        else
+            system_free(&systems->items[i]);
+    }
+    systems->count = kept;
+}
+
+/* Why there is none: the reason of the first volume that has one. */
+static int none_found(const struct systems *systems, struct err *e)
+{
+    for (size_t i = 0; i < systems->disk_count; i++)
+        if (systems->disks[i].in_use)
+            return err_set(e, ERR_IN_USE,
+                           "%s is %s; unmount or detach it, or give the directory it is mounted on",
+                           systems->disks[i].path, systems->disks[i].in_use);
+    for (size_t i = 0; i < systems->row_count; i++)
+        if (systems->rows[i].problem)
+            return err_set(e, ERR_NOT_FOUND, "no Linux system could be opened: %s",
+                           systems->rows[i].problem);
+    if (systems->disk_count == 0)
+        return err_set(e, ERR_NOT_FOUND, "no disk is attached but those of the running system");
+    if (systems->disk_count == 1)
+        return err_set(e, ERR_NOT_FOUND, "no Linux system on %s; sshmend scan shows what is there",
+                       systems->disks[0].path);
+    return err_set(e, ERR_NOT_FOUND,
+                   "no Linux system on any of %zu disks; sshmend scan shows what is there",
+                   systems->disk_count);
+}
+
+static int list_choices(const struct systems *systems, struct err *e)
+{
+    char text[400] = "";
+
+    for (size_t i = 0; i < systems->count; i++) {
+        size_t used = strlen(text);
+
+        snprintf(text + used, sizeof text - used, "%s%d: %s", i ? "; " : "",
+                 systems->items[i].number, systems->items[i].name);
+    }
+    return err_set(e, ERR_REFUSED, "%zu systems are here (%s); choose with --system or --all",
+                   systems->count, text);
+}
+
+int systems_choose(struct systems *systems, const struct options *options, bool only_one,
+                   struct err *e)
+{
+    if (systems->count == 0)
+        return none_found(systems, e);
+    if (options->system) {
+        keep_selected(systems, options->system);
+        if (systems->count == 0)
+            return err_set(e, ERR_NOT_FOUND, "no system here is %s; sshmend scan lists them",
+                           options->system);
+    }
+    if (only_one && !options->all && systems->count > 1)
+        return list_choices(systems, e);
+    return 0;
+}
+
+struct report_system system_for_report(const struct system *system)
+{
+    return (struct report_system){
+        .target = system->target,
+        .device = system->name,
+        .path = system->path,
+        .fs = system->volume ? system->volume->type : NULL,
+        .uuid = system->volume ? system->volume->uuid : NULL,
+        .os = &system->os,
+        .number = system->number,
+    };
+}

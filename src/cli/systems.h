@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* From targets to the Linux systems on them. */
+#ifndef CLI_SYSTEMS_H
+#define CLI_SYSTEMS_H
+
+#include "cli/cli.h"
+#include "root/open.h"
+
+struct system {
+    const char *target;
+    const struct disk *disk;
+    const struct volume *volume; /* NULL: a directory */
+    const char *subvolume;       /* NULL: the default one, or no btrfs */
+    char *name;                  /* for people */
+    char *path;                  /* where in the target */
+    struct os os;
+    int number;
+};
+
+struct systems {
+    struct disk *disks;
+    char **disk_targets; /* one for each disk */
+    size_t disk_count;
+    struct system *items;
+    size_t count;
+    struct scan_row *rows; /* everything seen, for scan and for messages */
+    char **texts;          /* what the rows point at */
+    size_t row_count, text_count;
+};
+
+/* targets: as given, NULL-terminated; none means every attached disk. */
+int systems_find(char *const *targets, struct systems *ret, struct err *e) MUST_CHECK;
+void systems_free(struct systems *systems);
+
+/*
+ * Leaves the systems that the options choose: --system, --all; without either all
+ * of them, or, where only_one, the only one there is. ERR_NOT_FOUND, ERR_REFUSED.
+ */
+int systems_choose(struct systems *systems, const struct options *options, bool only_one,
+                   struct err *e) MUST_CHECK;
+
+int system_open(const struct system *system, enum root_access access, struct root **ret,
+                struct err *e) MUST_CHECK;
+struct report_system system_for_report(const struct system *system);
+
+/* ---- one system, looked at ---------------------------------------------------------------- */
+
+struct examination {
+    struct inspection facts;
+    struct findings findings;
+    struct plan plan;
+};
+
+/* Facts, findings and the plan that the options allow. */
+int examine(const struct root *root, const struct options *options, struct examination *ret,
+            struct err *e) MUST_CHECK;
+void examination_free(struct examination *examination);
+/* EXIT_LEFT where a finding of weight is left, EXIT_FAILED where one forbids any change. */
+int examination_code(const struct findings *findings);
+
+/*
+ * Finds and chooses systems, and calls handle for each; or-s the exit codes, and
+ * turns errors into messages, or into JSON.
+ */
+int for_each_system(const struct options *options, const char *command, bool only_one,
+                    int (*handle)(const struct system *system, const struct options *options));
+/* An error about one system: said, and in JSON too. Returns the exit code. */
+int report_failure(const struct system *system, const char *command, const struct options *options,
+                   const struct err *e);
+
+#define auto_systems auto_with(systems_free)
+#define auto_examination auto_with(examination_free)
+
+#endif

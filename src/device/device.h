@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which disks, partitions and images are here, and what lies on them, read-only.
+ *
+ * Nothing is believed that the rescue system says about partitions: its kernel
+ * may have no partition parser, and there may be no udev. Offsets come from
+ * libblkid's probe of the disk itself.
+ */
+#ifndef DEVICE_DEVICE_H
+#define DEVICE_DEVICE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A stretch of a disk that holds a file system, or something else with a name. */
+struct volume {
+    char *name;      /* for people: "/dev/vdb1", "disk.img partition 3" */
+    int partition;   /* as in the partition table; 0: the disk as a whole */
+    uint64_t offset; /* bytes from the start of the disk */
+    uint64_t size;   /* bytes */
+    char *type;      /* libblkid's word: "ext4", "LVM2_member", "swap"; NULL: nothing recognised */
+    char *uuid;      /* NULL: none */
+    char *label;     /* NULL: none */
+    bool ambivalent; /* more than one signature: nothing is guessed */
+};
+
+enum disk_kind {
+    DISK_BLOCK,     /* a block device: a whole disk, a partition, a logical volume */
+    DISK_IMAGE,     /* a regular file */
+    DISK_DIRECTORY, /* a tree somebody has mounted */
+};
+
+struct disk {
+    enum disk_kind kind;
+    char *path;
+    uint64_t size;        /* bytes */
+    unsigned sector_size; /* bytes; of partition tables and loop devices */
+    char *model, *serial; /* NULL: not told */
+    char *table;          /* "gpt", "dos"; NULL: none */
+    bool read_only;
+    char *in_use; /* who holds it, a clause; NULL: nobody */
+    struct volume *volumes;
+    size_t count;
+};
+
+struct disks {
+    struct disk *items;
+    size_t count;
+};
+
+/* One disk, image or directory, named by the operator. */
+int device_open(const char *target, struct disk *ret, struct err *e) MUST_CHECK;
+/* Every attached disk but those under the rescue system's own mounts and swaps. */
+int device_list(struct disks *ret, struct err *e) MUST_CHECK;
+void disk_free(struct disk *disk);
+void disks_free(struct disks *disks);
+
+/*
+ * A descriptor of the disk or image that nobody else holds: exclusive for block
+ * devices; images are refused while a loop device, a mount or a virtual machine
+ * has them. ERR_IN_USE says who.
+ */
+int device_claim(const struct disk *disk, bool writable, struct err *e) MUST_CHECK;
+
+#endif

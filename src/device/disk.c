@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Disks, images and directories: those attached, and the one the operator names. */
+#include "device/private.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+static void volume_free(struct volume *volume)
+{
+    free(volume->name);
+    free(volume->type);
+    free(volume->uuid);
+    free(volume->label);
+}
+
+void disk_free(struct disk *disk)
+{
+    for (size_t i = 0; i < disk->count; i++)
+        volume_free(&disk->volumes[i]);
+    free(disk->volumes);
+    free(disk->path);
+    free(disk->model);
+    free(disk->serial);
+    free(disk->table);
+    free(disk->in_use);
+    *disk = (struct disk){ 0 };
+}
+
+void disks_free(struct disks *disks)
+{
+    for (size_t i = 0; i < disks->count; i++)
+        disk_free(&disks->items[i]);
+    free(disks->items);
+    *disks = (struct disks){ 0 };
+}
+
+/* A text of sysfs with content, trimmed; the first of two places. */
+static char *sysfs_text(dev_t device, const char *first, const char *second)
+{
+    const char *const names[] = { first, second };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        auto_free char *text =
+            io_host_text("/sys/dev/block/%u:%u/%s", major(device), minor(device), names[i]);
+        char *trimmed = text ? text_trim(text) : NULL;
+
+        if (trimmed && *trimmed)
+            return xstrdup(trimmed);
+    }
+    return NULL;
+}
+
+static int fill_block(int fd, const struct stat *stat, struct disk *disk, struct err *e)
+{
+    int sector_size = 512, read_only = 0;
+    struct forbidden forbidden;
+    const char *reason;
+
+    disk->kind = DISK_BLOCK;
+    if (ioctl(fd, BLKGETSIZE64, &disk->size) < 0)
+        return err_errno(e, "read the size of %s", disk->path);
+    if (ioctl(fd, BLKSSZGET, &sector_size) == 0)
+        disk->sector_size = (unsigned)sector_size;
+    disk->read_only = ioctl(fd, BLKROGET, &read_only) == 0 && read_only;
+    disk->model = sysfs_text(stat->st_rdev, "device/model", "../device/model");
+    /* virtio-blk has the serial beside the disk, SCSI and NVMe with the device. */
+    disk->serial = sysfs_text(stat->st_rdev, "serial", "device/serial");
+    forbidden_find(&forbidden);
+    reason = forbidden_reason(&forbidden, stat->st_rdev);
+    disk->in_use = reason ? xstrdup(reason) : NULL;
+    forbidden_free(&forbidden);
+    return 0;
+}
+
+static int fill_image(int fd, const struct stat *stat, struct disk *disk, struct err *e)
+{
+    disk->kind = DISK_IMAGE;
+    disk->size = (uint64_t)stat->st_size;
+    disk->read_only = access(disk->path, W_OK) < 0;
+    disk->in_use = image_holder(fd);
+    if (disk->size == 0)
+        return err_set(e, ERR_NOT_FOUND, "%s is empty", disk->path);
+    return 0;
+}
+
+static int fill_disk(struct disk *disk, struct err *e)
+{
+    auto_fd int fd = open(disk->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat stat;
+    int result;
+
+    if (fd < 0 || fstat(fd, &stat) < 0)
+        return err_errno(e, "open %s", disk->path);
+    disk->sector_size = 512;
+    if (S_ISDIR(stat.st_mode)) {
+        disk->kind = DISK_DIRECTORY;
+        return 0;
+    }
+    if (S_ISBLK(stat.st_mode))
+        result = fill_block(fd, &stat, disk, e);
+    else if (S_ISREG(stat.st_mode))
+        result = fill_image(fd, &stat, disk, e);
+    else
+        return err_set(e, ERR_REFUSED, "%s is neither a disk, nor an image file, nor a directory",
+                       disk->path);
+    return result < 0 ? -1 : probe_disk(fd, disk, e);
+}
+
+int device_open(const char *target, struct disk *ret, struct err *e)
+{
+    auto_with(disk_free) struct disk disk = { .path = xstrdup(target) };
+
+    if (fill_disk(&disk, e) < 0)
+        return -1;
+    *ret = disk;
+    disk = (struct disk){ 0 };
+    return 0;
+}
+
+/* Partitions come with their disk; RAM disks and empty drives hold no system. */
+static bool worth_listing(const char *name)
+{
+    auto_free char *size = io_host_text("/sys/class/block/%s/size", name);
+    auto_free char *partition = io_host_text("/sys/class/block/%s/partition", name);
+
+    return name[0] != '.' && !partition && size && strcmp(size, "0") != 0 &&
+           !text_starts(name, "ram") && !text_starts(name, "zram");
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strverscmp(((const struct disk *)a)->path, ((const struct disk *)b)->path);
+}
+
+int device_list(struct disks *ret, struct err *e)
+{
+    auto_with(disks_free) struct disks disks = { 0 };
+    DIR *directory = opendir("/sys/class/block");
+    struct dirent *entry;
+
+    if (!directory)
+        return err_errno(e, "list the disks in /sys/class/block");
+    while ((entry = readdir(directory))) {
+        auto_free char *path = xasprintf("/dev/%s", entry->d_name);
+        struct disk disk = { 0 };
+
+        /* A drive that cannot be read (no medium, a dying disk) is no reason to hide the others. */
+        if (!worth_listing(entry->d_name) || device_open(path, &disk, NULL) < 0)
+            continue;
+        if (disk.in_use)
+            disk_free(&disk);
+        else
+            array_push(disks.items, disks.count, disk);
+    }
+    closedir(directory);
+    if (disks.count)
+        qsort(disks.items, disks.count, sizeof *disks.items, by_path);
+    *ret = disks;
+    disks = (struct disks){ 0 };
+    return 0;
+}
+
+int device_claim(const struct disk *disk, bool writable, struct err *e)
+{
+    int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
+    auto_fd int fd = -1;
+
+    if (disk->in_use)
+        return err_set(e, ERR_IN_USE, "%s is %s", disk->path, disk->in_use);
+    if (writable && disk->read_only)
+        return err_set(e, ERR_READ_ONLY, "%s is read-only", disk->path);
+    /* For a block device O_EXCL is a claim; it sees every holder in every namespace. */
+    fd = open(disk->path, flags | (disk->kind == DISK_BLOCK ? O_EXCL : 0));
+    if (fd < 0 && errno == EBUSY)
+        return err_set(e, ERR_IN_USE,
+                       "%s is in use: mounted, or part of a RAID, LVM or LUKS device", disk->path);
+    if (fd < 0)
+        return err_errno(e, "open %s", disk->path);
+    if (disk->kind == DISK_IMAGE && flock(fd, (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
+        return err_set(e, ERR_IN_USE, "%s is locked by another program", disk->path);
+    return take_fd(&fd);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the rescue system itself lives on: every block device under its mounts and
+ * swaps, what those are made of (slaves of device-mapper and md, the disk of a
+ * partition, the disk that holds a loop device's file), and no end in between.
+ */
+#include "device/private.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* qemu locks these bytes of an image it has open (block/file-posix.c). */
+enum { QEMU_LOCK_FIRST = 100, QEMU_LOCK_COUNT = 104 };
+
+const char *forbidden_reason(const struct forbidden *forbidden, dev_t device)
+{
+    for (size_t i = 0; i < forbidden->count; i++)
+        if (forbidden->items[i].device == device)
+            return forbidden->items[i].reason;
+    return NULL;
+}
+
+void forbidden_free(struct forbidden *forbidden)
+{
+    for (size_t i = 0; i < forbidden->count; i++)
+        free(forbidden->items[i].reason);
+    free(forbidden->items);
+    *forbidden = (struct forbidden){ 0 };
+}
+
+static void forbid(struct forbidden *forbidden, dev_t device, const char *reason);
+
+static bool parse_device(const char *text, dev_t *ret)
+{
+    unsigned major_number, minor_number;
+
+    if (!text || sscanf(text, "%u:%u", &major_number, &minor_number) != 2)
+        return false;
+    *ret = makedev(major_number, minor_number);
+    return true;
+}
+
+/* The devices named in a folder of sysfs, each with a file "dev". */
+static void forbid_folder(struct forbidden *forbidden, const char *folder, const char *reason)
+{
+    DIR *directory = opendir(folder);
+    struct dirent *entry;
+
+    while (directory && (entry = readdir(directory))) {
+        auto_free char *number = io_host_text("%s/%s/dev", folder, entry->d_name);
+        dev_t device;
+
+        if (entry->d_name[0] != '.' && parse_device(number, &device))
+            forbid(forbidden, device, reason);
+    }
+    if (directory)
+        closedir(directory);
+}
+
+/* The file system of a loop device's file: its disk must not be touched either. */
+static void forbid_backing(struct forbidden *forbidden, const char *sysfs, const char *reason)
+{
+    auto_free char *file = io_host_text("%s/loop/backing_file", sysfs);
+    struct stat stat_;
+
+    if (file && stat(file, &stat_) == 0)
+        forbid(forbidden, S_ISBLK(stat_.st_mode) ? stat_.st_rdev : stat_.st_dev, reason);
+}
+
+static void forbid(struct forbidden *forbidden, dev_t device, const char *reason)
+{
+    struct forbidden_device item = { .device = device };
+    char sysfs[64], slaves[80];
+    auto_free char *partition = NULL, *disk = NULL;
+    dev_t parent;
+
+    if (forbidden_reason(forbidden, device))
+        return;
+    item.reason = xstrdup(reason);
+    array_push(forbidden->items, forbidden->count, item);
+    snprintf(sysfs, sizeof sysfs, "/sys/dev/block/%u:%u", major(device), minor(device));
+    snprintf(slaves, sizeof slaves, "%s/slaves", sysfs);
+    forbid_folder(forbidden, slaves, reason);
+    forbid_backing(forbidden, sysfs, reason);
+    partition = io_host_text("%s/partition", sysfs);
+    disk = partition ? io_host_text("%s/../dev", sysfs) : NULL;
+    if (parse_device(disk, &parent))
+        forbid(forbidden, parent, reason);
+}
+
+/* Octal escapes of /proc/self/mountinfo, in place. */
+static void unescape(char *text)
+{
+    char *out = text;
+    unsigned value;
+
+    for (char *in = text; *in; out++) {
+        if (*in == '\\' && sscanf(in + 1, "%3o", &value) == 1 && strlen(in) >= 4) {
+            *out = (char)value;
+            in += 4;
+        } else {
+            *out = *in++;
+        }
+    }
+    *out = '\0';
+}
+
+/* "36 35 98:0 /mnt1 /mnt2 rw … - ext3 /dev/root rw": see proc(5). */
+static void forbid_mount(struct forbidden *forbidden, char *line)
+{
+    char numbers[32], target[PATH_MAX], source[PATH_MAX], reason[PATH_MAX + 16];
+    char *tail = strstr(line, " - ");
+    struct stat source_stat;
+    dev_t device;
+
+    if (!tail || sscanf(line, "%*d %*d %31s %*s %4095s", numbers, target) != 2 ||
+        !parse_device(numbers, &device))
+        return;
+    unescape(target);
+    snprintf(reason, sizeof reason, "mounted on %s", target);
+    if (major(device) != 0)
+        forbid(forbidden, device, reason);
+    /* btrfs and overlay have no device number of their own: their source names it. */
+    else if (sscanf(tail, " - %*s %4095s", source) == 1 && source[0] == '/') {
+        unescape(source);
+        if (stat(source, &source_stat) == 0 && S_ISBLK(source_stat.st_mode))
+            forbid(forbidden, source_stat.st_rdev, reason);
+    }
+}
+
+static void each_line(struct forbidden *forbidden, const char *file,
+                      void (*handle)(struct forbidden *, char *))
+{
+    auto_free char *text = io_host_text("%s", file);
+    char *rest = text, *line;
+
+    while (rest && (line = strsep(&rest, "\n")))
+        handle(forbidden, line);
+}
+
+static void forbid_swap(struct forbidden *forbidden, char *line)
+{
+    char path[PATH_MAX];
+    struct stat stat_;
+
+    if (sscanf(line, "%4095s", path) != 1 || path[0] != '/')
+        return;
+    unescape(path);
+    if (stat(path, &stat_) == 0)
+        forbid(forbidden, S_ISBLK(stat_.st_mode) ? stat_.st_rdev : stat_.st_dev, "used for swap");
+}
+
+void forbidden_find(struct forbidden *ret)
+{
+    *ret = (struct forbidden){ 0 };
+    each_line(ret, "/proc/self/mountinfo", forbid_mount);
+    each_line(ret, "/proc/swaps", forbid_swap);
+}
+
+/* A loop device on this very file; the kernel would let two write to it. */
+static char *loop_holder(const struct stat *image)
+{
+    DIR *directory = opendir("/sys/class/block");
+    struct dirent *entry;
+    char *holder = NULL;
+
+    while (directory && !holder && (entry = readdir(directory))) {
+        auto_free char *path = NULL;
+        auto_fd int fd = -1;
+        struct loop_info64 info;
+
+        if (!text_starts(entry->d_name, "loop"))
+            continue;
+        path = xasprintf("/dev/%s", entry->d_name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && ioctl(fd, LOOP_GET_STATUS64, &info) == 0 &&
+            info.lo_device == image->st_dev && info.lo_inode == image->st_ino)
+            holder = xasprintf("attached as %s", path);
+    }
+    if (directory)
+        closedir(directory);
+    return holder;
+}
+
+char *image_holder(int fd)
+{
+    struct flock lock = { .l_type = F_WRLCK,
+                          .l_whence = SEEK_SET,
+                          .l_start = QEMU_LOCK_FIRST,
+                          .l_len = QEMU_LOCK_COUNT };
+    struct stat stat;
+
+    if (fstat(fd, &stat) == 0) {
+        char *holder = loop_holder(&stat);
+
+        if (holder)
+            return holder;
+    }
+    if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+        return xstrdup("open in a virtual machine");
+    return NULL;
+}

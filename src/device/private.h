@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of device/ share. */
+#ifndef DEVICE_PRIVATE_H
+#define DEVICE_PRIVATE_H
+
+#include "device/device.h"
+
+#include <sys/types.h>
+
+/* Fills table and volumes of a disk from what is on it, through an open descriptor. */
+int probe_disk(int fd, struct disk *disk, struct err *e) MUST_CHECK;
+
+/* Block devices under the mounts, swaps and loop images of the rescue system, with all below them.
+ */
+struct forbidden {
+    struct forbidden_device {
+        dev_t device;
+        char *reason; /* a clause: "mounted on /" */
+    } * items;
+    size_t count;
+};
+void forbidden_find(struct forbidden *ret);
+const char *forbidden_reason(const struct forbidden *forbidden, dev_t device);
+void forbidden_free(struct forbidden *forbidden);
+
+/* Who has this image file open as a disk: a clause to be freed, or NULL. */
+char *image_holder(int fd);
+
+#endif

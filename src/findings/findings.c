@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "findings/look.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+static const char *const severity_names[] = { "note", "warning", "fatal" };
+static const char *const policy_names[] = { "auto", "ask", "never" };
+static const char *const outcome_names[] = { "open", "mended", "skipped", "failed" };
+static const char *const verdict_names[] = { "healthy", "degraded", "broken" };
+
+const char *severity_name(enum severity severity)
+{
+    return severity_names[severity];
+}
+
+const char *policy_name(enum policy policy)
+{
+    return policy_names[policy];
+}
+
+const char *outcome_name(enum outcome outcome)
+{
+    return outcome_names[outcome];
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+    return verdict_names[verdict];
+}
+
+const struct check *check_named(const char *id)
+{
+    for (const struct check *check = checks; check->id; check++)
+        if (strcmp(check->id, id) == 0)
+            return check;
+    return NULL;
+}
+
+struct finding *finding_add(struct findings *out, const struct check *check, const char *path,
+                            char *message)
+{
+    struct finding finding = { .check = check,
+                               .path = path ? xstrdup(path) : NULL,
+                               .message = message };
+
+    array_push(out->items, out->count, finding);
+    return &out->items[out->count - 1];
+}
+
+void findings_judge(const struct inspection *facts, struct findings *ret)
+{
+    *ret = (struct findings){ 0 };
+    for (const struct check *check = checks; check->id; check++)
+        check->look(check, facts, ret);
+}
+
+void findings_free(struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        free(findings->items[i].path);
+        free(findings->items[i].message);
+    }
+    free(findings->items);
+    *findings = (struct findings){ 0 };
+}
+
+enum verdict findings_verdict(const struct findings *findings)
+{
+    enum severity worst = SEVERITY_NOTE;
+
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].check->severity > worst)
+            worst = findings->items[i].check->severity;
+    return (enum verdict)worst;
+}
+
+const struct finding *findings_blocker(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].check->blocks)
+            return &findings->items[i];
+    return NULL;
+}
+
+const struct finding *findings_find(const struct findings *findings, const char *id,
+                                    const char *path)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+
+        if (strcmp(finding->check->id, id) == 0 &&
+            (path && finding->path ? strcmp(finding->path, path) == 0 : path == finding->path))
+            return finding;
+    }
+    return NULL;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* What is wrong with the host keys themselves. */
+#include "findings/look.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+/* "RSA", or "host key" where the type cannot be told. */
+static const char *label_of(const struct host_key *key)
+{
+    return key->type ? key_type_label(key->type) : "host";
+}
+
+static void add(struct findings *out, const struct check *check, const struct host_key *key,
+                char *message)
+{
+    struct finding *finding = finding_add(out, check, key->path, message);
+
+    finding->key = key;
+    finding->node = key->node;
+}
+
+void look_no_key(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (facts->keys[i].used && host_key_serves(&facts->keys[i]))
+            return;
+    /* A key of a type we do not know may well serve. */
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (facts->keys[i].judgement.verdict == HOSTKEY_UNKNOWN_TYPE && facts->keys[i].exists &&
+            !facts->keys[i].odd)
+            return;
+    finding_add(out, check, NULL,
+                xstrdup("sshd will not come up: none of its host keys can serve"));
+}
+
+static bool unreadable(const struct host_key *key, enum hostkey_verdict verdict)
+{
+    return key->used && key->exists && !key->odd && key->judgement.verdict == verdict;
+}
+
+void look_not_a_file(const struct check *check, const struct inspection *facts,
+                     struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (facts->keys[i].used && facts->keys[i].odd)
+            add(out, check, &facts->keys[i],
+                xasprintf("%s; move it away or mend the link, then run again", facts->keys[i].odd));
+}
+
+void look_missing(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+
+        if (key->used && !key->exists && key->type_loads)
+            add(out, check, key,
+                xasprintf("the %s key is missing%s", label_of(key),
+                          key->pub_state == PUB_OK ? "; its .pub is still there" : ""));
+    }
+}
+
+void look_empty(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (unreadable(&facts->keys[i], HOSTKEY_EMPTY))
+            add(out, check, &facts->keys[i],
+                xasprintf("the %s key is empty: %s", label_of(&facts->keys[i]),
+                          facts->keys[i].judgement.why));
+}
+
+void look_corrupt(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (unreadable(&facts->keys[i], HOSTKEY_CORRUPT))
+            add(out, check, &facts->keys[i],
+                xasprintf("the %s key is corrupt: %s", label_of(&facts->keys[i]),
+                          facts->keys[i].judgement.why));
+}
+
+void look_wrapped(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (unreadable(&facts->keys[i], HOSTKEY_WRAPPED))
+            add(out, check, &facts->keys[i],
+                xasprintf("the %s key is sound, but sshd cannot read it: %s",
+                          label_of(&facts->keys[i]), facts->keys[i].judgement.why));
+}
+
+void look_format(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (unreadable(&facts->keys[i], HOSTKEY_SOUND) && !facts->keys[i].format_loads)
+            add(out, check, &facts->keys[i],
+                xasprintf("the %s key is in a format that sshd %s cannot read",
+                          label_of(&facts->keys[i]),
+                          facts->sshd.version_text ? facts->sshd.version_text : "of this system"));
+}
+
+void look_encrypted(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (unreadable(&facts->keys[i], HOSTKEY_ENCRYPTED))
+            add(out, check, &facts->keys[i],
+                xasprintf("the %s key is useless to sshd: %s", label_of(&facts->keys[i]),
+                          facts->keys[i].judgement.why));
+}
+
+void look_short(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (unreadable(&facts->keys[i], HOSTKEY_SOUND) && !facts->keys[i].size_accepted)
+            add(out, check, &facts->keys[i],
+                xasprintf("the RSA key has only %d bits, which sshd %s refuses",
+                          pubkey_bits(&facts->keys[i].judgement.pub),
+                          facts->sshd.version_text ? facts->sshd.version_text : "of this system"));
+}
+
+/* There is a private key that the .pub can be derived from, now or once it is rewrapped. */
+static bool has_private(const struct host_key *key)
+{
+    return key->judgement.key && key->size_accepted;
+}
+
+void look_pub_missing(const struct check *check, const struct inspection *facts,
+                      struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+        bool missing = key->pub_state == PUB_MISSING;
+
+        if (key->used && has_private(key) && !key->swapped &&
+            (missing || key->pub_state == PUB_DAMAGED || key->pub_state == PUB_ODD))
+            add(out, check, key,
+                xasprintf("the .pub of the %s key is %s", label_of(key),
+                          missing ? "missing" : "damaged"));
+    }
+}
+
+void look_pub_mismatch(const struct check *check, const struct inspection *facts,
+                       struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (facts->keys[i].used && has_private(&facts->keys[i]) &&
+            facts->keys[i].pub_state == PUB_FOREIGN)
+            add(out, check, &facts->keys[i],
+                xasprintf("the .pub of the %s key belongs to another key",
+                          label_of(&facts->keys[i])));
+}
+
+void look_weak(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+        int bits = key->judgement.key ? pubkey_bits(&key->judgement.pub) : 0;
+
+        if (key->used && host_key_sound(key) && key->type == key_type_named("ssh-rsa") &&
+            bits < 2048)
+            add(out, check, key, xasprintf("the RSA key has only %d bits", bits));
+    }
+}
+
+void look_retired(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (facts->keys[i].exists && !facts->keys[i].odd && !facts->keys[i].type_loads)
+            add(out, check, &facts->keys[i],
+                xasprintf("sshd %s does not load %s keys", facts->sshd.version_text,
+                          label_of(&facts->keys[i])));
+}
+
+void look_unknown_type(const struct check *check, const struct inspection *facts,
+                       struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+
+        if (key->exists && !key->odd && key->judgement.verdict == HOSTKEY_UNKNOWN_TYPE)
+            add(out, check, key,
+                xasprintf("a key of type %s, which is left alone",
+                          key->judgement.pub.name ? key->judgement.pub.name : "unknown"));
+    }
+}
+
+const char *host_key_state(const struct host_key *key)
+{
+    static const char *const names[] = {
+        [HOSTKEY_SOUND] = "ok",
+        [HOSTKEY_EMPTY] = "empty",
+        [HOSTKEY_CORRUPT] = "corrupt",
+        [HOSTKEY_WRAPPED] = "corrupt",
+        [HOSTKEY_ENCRYPTED] = "encrypted",
+        [HOSTKEY_UNKNOWN_TYPE] = "unknown-type",
+    };
+
+    if (!key->exists)
+        return "missing";
+    if (key->odd)
+        return "refused";
+    if (key->judgement.verdict != HOSTKEY_SOUND)
+        return names[key->judgement.verdict];
+    if (!host_key_serves(key))
+        return "refused";
+    return key->pub_state == PUB_FOREIGN ? "mismatched" : "ok";
+}

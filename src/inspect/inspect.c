@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "inspect/private.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static int require_etc_ssh(const struct root *root, struct err *e)
+{
+    struct root_stat stat;
+
+    if (root_find(root, "/etc/ssh", NULL, &stat, e) < 0) {
+        if (e && e->kind == ERR_NOT_FOUND &&
+            root_find_link(root, "/etc/ssh", NULL, NULL, NULL) == 0)
+            return err_set(e, ERR_REFUSED, "/etc/ssh is a link that leads to nothing on this disk");
+        return err_prefix(e, "this system has no directory of sshd; reinstall openssh-server");
+    }
+    if (!S_ISDIR(stat.mode))
+        return err_set(e, ERR_REFUSED,
+                       "/etc/ssh is not a directory; move it away and reinstall "
+                       "openssh-server");
+    return 0;
+}
+
+/* What a sibling has, where the policy cannot be asked. */
+static char *sibling_label(const struct inspection *inspection, const struct mode_rule *rule)
+{
+    for (size_t i = 0; i < inspection->node_count; i++)
+        if (inspection->nodes[i].rule == rule && inspection->nodes[i].label)
+            return xstrdup(inspection->nodes[i].label);
+    return NULL;
+}
+
+static void label_inspect(const struct root *root, struct inspection *inspection)
+{
+    auto_with(labels_close) struct labels *labels = labels_open(root);
+
+    inspection->selinux = labels != NULL;
+    for (size_t i = 0; i < inspection->node_count; i++) {
+        struct node *node = &inspection->nodes[i];
+
+        node->expected_label = labels_lookup(labels, node->real, node->stat.mode & S_IFMT);
+    }
+    for (size_t i = 0; i < inspection->key_count; i++) {
+        struct host_key *key = &inspection->keys[i];
+
+        key->label = labels_lookup(labels, key->real, S_IFREG);
+        key->pub_label = labels_lookup(labels, key->pub_real, S_IFREG);
+        if (!key->label)
+            key->label = sibling_label(inspection, &mode_host_key);
+        if (!key->pub_label)
+            key->pub_label = sibling_label(inspection, &mode_host_key_pub);
+    }
+    inspection->state_label = labels_lookup(labels, "/var/lib/sshmend", S_IFDIR);
+}
+
+/* A run of our own that ended between its first and its last change. */
+static char *unfinished_run(const struct root *root)
+{
+    auto_with(text_list_free) char **manifests = NULL;
+
+    if (root_glob(root, "/var/lib/sshmend/*/MANIFEST", &manifests, NULL) < 0)
+        return NULL;
+    for (char **manifest = manifests; *manifest; manifest++) {
+        auto_free char *folder = xstrndup(*manifest, strlen(*manifest) - strlen("/MANIFEST"));
+        auto_free char *committed = xasprintf("%s/COMMITTED", folder);
+
+        if (!root_exists(root, committed))
+            return xstrdup(text_base_name(folder));
+    }
+    return NULL;
+}
+
+int inspect(const struct root *root, struct inspection *ret, struct err *e)
+{
+    auto_inspection struct inspection facts = { 0 };
+
+    os_inspect(root, &facts.os);
+    facts.profile = profile_of(&facts.os);
+    if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, e) < 0 ||
+        accounts_inspect(root, &facts.accounts, e) < 0)
+        return -1;
+    sshd_inspect(root, facts.profile, &facts.sshd);
+    config_inspect(root, facts.profile, facts.sshd.version, &facts.config);
+    if (keys_inspect(root, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
+        login_inspect(root, &facts, e) < 0)
+        return -1;
+    keys_tie(&facts);
+    label_inspect(root, &facts);
+    facts.unfinished = unfinished_run(root);
+    *ret = facts;
+    facts = (struct inspection){ 0 };
+    return 0;
+}
+
+void inspection_free(struct inspection *inspection)
+{
+    for (size_t i = 0; i < inspection->key_count; i++)
+        host_key_free(&inspection->keys[i]);
+    for (size_t i = 0; i < inspection->node_count; i++)
+        node_free(&inspection->nodes[i]);
+    free(inspection->keys);
+    free(inspection->nodes);
+    os_free(&inspection->os);
+    accounts_free(&inspection->accounts);
+    config_free(&inspection->config);
+    free(inspection->sshd.path);
+    free(inspection->sshd.version_text);
+    free(inspection->state_label);
+    free(inspection->unfinished);
+    *inspection = (struct inspection){ 0 };
+}

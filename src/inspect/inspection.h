@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The facts about one system, collected read-only from its opened root. Nothing
+ * here judges: that is findings/. All texts and arrays belong to the inspection.
+ */
+#ifndef INSPECT_INSPECTION_H
+#define INSPECT_INSPECTION_H
+
+#include "hostkey/hostkey.h"
+#include "inspect/profile.h"
+#include "root/root.h"
+
+/* os-release(5) and the host name. */
+struct os {
+    char *id, *id_like, *version_id, *name; /* "" where not told */
+    char *hostname;                         /* "" where not told */
+};
+
+struct user {
+    char *name, *home, *shell;
+    uid_t uid;
+    gid_t gid;
+};
+
+struct group {
+    char *name, *members; /* members: comma separated */
+    gid_t gid;
+};
+
+/* The target's own passwd(5) and group(5); the rescue system's are never asked. */
+struct accounts {
+    struct user *users;
+    size_t user_count;
+    struct group *groups;
+    size_t group_count;
+};
+
+struct sshd {
+    char *path;         /* NULL: no sshd program */
+    char *version_text; /* "9.2p1"; NULL: unknown */
+    int version;        /* OPENSSH(9, 2); 0: unknown */
+    bool group_keys;    /* patched to load keys that the group ssh_keys may read (Red Hat) */
+};
+
+/* One line of sshd_config and of what it includes, in the order sshd reads them. */
+struct directive {
+    char *file;
+    unsigned line;
+    char *keyword; /* as written */
+    char **args;   /* NULL-terminated */
+    bool in_match;
+};
+
+struct config {
+    char *path; /* the main file that sshd reads; NULL: there is none */
+    struct directive *directives;
+    size_t count;
+    char **files; /* every file read, NULL-terminated */
+};
+
+/* A file or directory whose mode, owner or label matters to sshd; modes.c has the table. */
+struct node {
+    const struct mode_rule *rule;
+    char *path; /* as sshd names it */
+    char *real; /* where that leads: canonical */
+    struct root_stat stat;
+    mode_t refused; /* permission bits that must not be there, for this sshd */
+    mode_t needed;  /* permission bits that must be there */
+    mode_t mode;    /* what it is set to when mended */
+    uid_t uid;      /* who should own it */
+    gid_t gid;
+    bool root_may_own;    /* uid 0 is as good as uid */
+    bool acl;             /* has a POSIX ACL beyond its mode */
+    unsigned flags;       /* chattr */
+    char *label;          /* SELinux context; NULL: none */
+    char *expected_label; /* what the target's policy gives it; NULL: no SELinux, or no opinion */
+};
+
+enum pub_state { PUB_OK, PUB_MISSING, PUB_DAMAGED, PUB_FOREIGN, PUB_ODD };
+
+/* A file that holds what may be a lost host key. */
+struct key_copy {
+    char *path;
+    struct hostkey_judgement judgement;
+};
+
+struct host_key {
+    char *path;                  /* as sshd names it */
+    char *real;                  /* canonical; where a new one goes, too */
+    const struct key_type *type; /* of the key, else by the file's name; NULL: not to be told */
+    bool used;                   /* sshd of this configuration loads it */
+    bool configured;             /* by a HostKey line */
+    bool exists;
+    char *odd;          /* a clause: "is a directory"; NULL where it is a regular file */
+    bool swapped;       /* private and .pub have changed places */
+    bool type_loads;    /* this sshd knows the type */
+    bool format_loads;  /* this sshd reads the format */
+    bool size_accepted; /* this sshd does not find it too short */
+    struct hostkey_judgement judgement; /* of the private part (of the .pub's content if swapped) */
+    enum pub_state pub_state;
+    struct pubkey pub; /* what the .pub file says, if it is sound */
+    char *pub_real;
+    const struct node *node, *pub_node; /* NULL where the file is not there */
+    struct key_copy *copies;            /* looked for only where the private part is lost */
+    size_t copy_count;
+    char *label, *pub_label; /* for new files; NULL: none */
+};
+
+struct inspection {
+    struct os os;
+    const struct profile *profile;
+    struct root_facts fs;
+    struct accounts accounts;
+    struct sshd sshd;
+    struct config config;
+    struct host_key *keys;
+    size_t key_count;
+    struct node *nodes;
+    size_t node_count;
+    struct root_meta key_meta, pub_meta; /* of new key files, but for their labels */
+    bool selinux;      /* the target enforces, or may enforce, an SELinux policy */
+    char *state_label; /* for /var/lib/sshmend; NULL: none */
+    char *unfinished;  /* a run of sshmend that was interrupted: its ID; NULL: none */
+};
+
+/* The name of the system alone, for listing it. Never fails: texts are "" where unknown. */
+void os_inspect(const struct root *root, struct os *ret);
+void os_free(struct os *os);
+
+/* Everything. ERR_NOT_FOUND or ERR_REFUSED where the tree is not one that can be judged. */
+int inspect(const struct root *root, struct inspection *ret, struct err *e) MUST_CHECK;
+void inspection_free(struct inspection *inspection);
+
+const struct user *accounts_user(const struct accounts *accounts, const char *name);
+const struct group *accounts_group(const struct accounts *accounts, const char *name);
+/* The first value of a keyword outside Match blocks, or NULL: the first one wins in sshd. */
+const struct directive *config_find(const struct config *config, const char *keyword);
+/* The four ways a node can be wrong. */
+bool node_open(const struct node *node);
+bool node_closed(const struct node *node);
+bool node_owner_wrong(const struct node *node);
+bool node_label_wrong(const struct node *node);
+/* True where the private part is proven and this sshd would load it, mode and owner aside. */
+bool host_key_sound(const struct host_key *key);
+/* True where sshd would serve it as it stands. */
+bool host_key_serves(const struct host_key *key);
+
+#define auto_inspection auto_with(inspection_free)
+
+#endif

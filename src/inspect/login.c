@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The StrictModes chain of everybody who has authorized keys: the file and each
+ * directory above it, up to and including the home (misc.c, safe_path).
+ */
+#include "inspect/private.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+static const char *const default_files[] = { ".ssh/authorized_keys", ".ssh/authorized_keys2",
+                                             NULL };
+
+/* %h, %u, %U and %% of AuthorizedKeysFile; relative to the home. */
+static char *expand(const char *pattern, const struct user *user)
+{
+    char *path = xstrdup(*pattern == '/' ? "" : user->home);
+
+    if (*pattern != '/') {
+        char *longer = xasprintf("%s/", path);
+
+        free(path);
+        path = longer;
+    }
+    for (; *pattern; pattern++) {
+        char *longer;
+
+        if (*pattern != '%' || !pattern[1])
+            longer = xasprintf("%s%c", path, *pattern);
+        else if (*++pattern == 'h')
+            longer = xasprintf("%s%s", path, user->home);
+        else if (*pattern == 'u')
+            longer = xasprintf("%s%s", path, user->name);
+        else if (*pattern == 'U')
+            longer = xasprintf("%s%u", path, user->uid);
+        else
+            longer = xasprintf("%s%c", path, *pattern);
+        free(path);
+        path = longer;
+    }
+    return path;
+}
+
+/* The directories between the file and the home, and the home itself. */
+static int add_chain(const struct root *root, struct inspection *inspection,
+                     const struct user *user, const char *file, struct err *e)
+{
+    auto_free char *home = NULL, *path = xstrdup(file);
+    char *slash;
+
+    if (root_find(root, user->home, &home, NULL, NULL) < 0 || strcmp(home, "/") == 0)
+        return 0;
+    while ((slash = strrchr(path, '/')) && slash != path) {
+        *slash = '\0';
+        if (!text_starts(path, home))
+            return 0; /* outside the home: the table has /, /etc and /home */
+        if (strcmp(path, home) == 0)
+            return node_add(root, inspection, &mode_home, user->home, user, e);
+        if (node_add(root, inspection, &mode_ssh_dir, path, user, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_user(const struct root *root, struct inspection *inspection, const struct user *user,
+                    const char *const *patterns, struct err *e)
+{
+    for (; *patterns; patterns++) {
+        auto_free char *path = expand(*patterns, user), *real = NULL;
+        struct root_stat stat;
+
+        if (strcmp(*patterns, "none") == 0 || root_find(root, path, &real, &stat, NULL) < 0 ||
+            !S_ISREG(stat.mode))
+            continue;
+        if (node_add(root, inspection, &mode_authorized_keys, path, user, e) < 0 ||
+            add_chain(root, inspection, user, real, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int login_inspect(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    const struct directive *strict = config_find(&inspection->config, "StrictModes");
+    const struct directive *files = config_find(&inspection->config, "AuthorizedKeysFile");
+    const char *const *patterns = files ? (const char *const *)files->args : default_files;
+
+    if (strict && strcasecmp(strict->args[0], "no") == 0)
+        return 0;
+    for (size_t i = 0; i < inspection->accounts.user_count; i++) {
+        const struct user *user = &inspection->accounts.users[i];
+
+        if (*user->home == '/' && add_user(root, inspection, user, patterns, e) < 0)
+            return -1;
+    }
+    return 0;
+}

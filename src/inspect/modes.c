@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "inspect/modes.h"
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+const struct mode_rule mode_host_key = {
+    .what = "private host key",
+    .type = S_IFREG,
+    .refused = 0077,
+    .source = MODE_KEY,
+    .own_default = true,
+    .open_id = "hostkey-open",
+    .owner_id = "hostkey-owner",
+    .why = "sshd ignores a key of its own that others may read (authfile.c, sshkey_perm_ok)",
+};
+
+const struct mode_rule mode_host_key_pub = {
+    .what = "public host key",
+    .type = S_IFREG,
+    .refused = 0022,
+    .source = MODE_FIXED,
+    .mode = 0644,
+    .own_default = true,
+    .open_id = "hostkey-pub-open",
+    .owner_id = "hostkey-pub-owner",
+    .why = "whoever can write it can make sshd announce a key that is not its own",
+};
+
+const struct mode_rule mode_config_file = {
+    .what = "configuration of sshd",
+    .type = S_IFREG,
+    .refused = 0022,
+    .source = MODE_CONFIG,
+    .own_default = true,
+    .open_id = "config-open",
+    .owner_id = "config-owner",
+    .why = "whoever can write it can run programs as root at the next login",
+};
+
+const struct mode_rule mode_privsep = {
+    .what = "privilege separation directory",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .source = MODE_PRIVSEP,
+    .own_default = true,
+    .open_id = "privsep-open",
+    .owner_id = "privsep-owner",
+    .why = "sshd does not start: it must be owned by root and not group or world-writable "
+           "(sshd.c, main)",
+};
+
+const struct mode_rule mode_home = {
+    .what = "home directory",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .needed = 0100,
+    .source = MODE_NARROWED,
+    .user_owned = true,
+    .open_id = "login-open",
+    .owner_id = "login-owner",
+    .closed_id = "login-closed",
+    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
+};
+
+const struct mode_rule mode_ssh_dir = {
+    .what = "directory of authorized keys",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .needed = 0100,
+    .source = MODE_FIXED,
+    .mode = 0700,
+    .user_owned = true,
+    .open_id = "login-open",
+    .owner_id = "login-owner",
+    .closed_id = "login-closed",
+    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
+};
+
+const struct mode_rule mode_authorized_keys = {
+    .what = "authorized keys",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0400,
+    .source = MODE_FIXED,
+    .mode = 0600,
+    .user_owned = true,
+    .open_id = "login-open",
+    .owner_id = "login-owner",
+    .closed_id = "login-closed",
+    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
+};
+
+#define SYSTEM_DIRECTORY(path)                                                                     \
+    {                                                                                              \
+        .what = "system directory", .pattern = (path), .type = S_IFDIR, .refused = 0022,           \
+        .needed = 0111, .source = MODE_NARROWED, .mode = 0755, .open_id = "fs-open",               \
+        .owner_id = "fs-owner", .closed_id = "fs-closed",                                          \
+        .why = "others could replace what sshd trusts, or users cannot reach their own files",     \
+    }
+
+static const struct mode_rule system_root = SYSTEM_DIRECTORY("/"),
+                              system_etc = SYSTEM_DIRECTORY("/etc"),
+                              system_etc_ssh = SYSTEM_DIRECTORY("/etc/ssh"),
+                              system_home = SYSTEM_DIRECTORY("/home");
+
+static const struct mode_rule moduli = {
+    .what = "moduli",
+    .pattern = "/etc/ssh/moduli",
+    .type = S_IFREG,
+    .refused = 0022,
+    .source = MODE_MODULI,
+    .own_default = true,
+    .open_id = "moduli-open",
+    .owner_id = "moduli-owner",
+    .why = "whoever can write it can weaken the key exchange",
+};
+
+static const struct mode_rule client_config = {
+    .what = "configuration of the ssh client",
+    .pattern = "/etc/ssh/ssh_config",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0444,
+    .source = MODE_FIXED,
+    .mode = 0644,
+    .own_default = true,
+    .open_id = "config-open",
+    .owner_id = "config-owner",
+    .closed_id = "config-closed",
+    .why = "whoever can write it can run programs as every user of ssh",
+};
+
+static const struct mode_rule client_dropin = {
+    .what = "configuration of the ssh client",
+    .pattern = "/etc/ssh/ssh_config.d/*.conf",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0444,
+    .source = MODE_FIXED,
+    .mode = 0644,
+    .own_default = true,
+    .open_id = "config-open",
+    .owner_id = "config-owner",
+    .closed_id = "config-closed",
+    .why = "ssh dies with \"Bad owner or permissions\" (readconf.c, read_config_file_depth)",
+};
+
+static const struct mode_rule client_dropin_dir = {
+    .what = "directory of configuration files",
+    .pattern = "/etc/ssh/ssh_config.d",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .needed = 0111,
+    .source = MODE_NARROWED,
+    .mode = 0755,
+    .open_id = "config-open",
+    .owner_id = "config-owner",
+    .closed_id = "config-closed",
+    .why = "whoever can write it can run programs as every user of ssh",
+};
+
+static const struct mode_rule server_dropin_dir = {
+    .what = "directory of configuration files",
+    .pattern = "/etc/ssh/sshd_config.d",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .needed = 0100,
+    .source = MODE_NARROWED,
+    .open_id = "config-open",
+    .owner_id = "config-owner",
+    .closed_id = "config-closed",
+    .why = "whoever can write it can run programs as root at the next login",
+};
+
+const struct mode_rule *const mode_rules_by_pattern[] = {
+    &system_root,   &system_etc,        &system_etc_ssh, &system_home,       &moduli,
+    &client_config, &client_dropin_dir, &client_dropin,  &server_dropin_dir, NULL,
+};

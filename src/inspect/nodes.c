@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* The files and directories of the table of expected modes, as they are on this system. */
+#include "inspect/private.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MODE_BITS = 07777 };
+
+/* True where this sshd loads keys that the group of the profile may read. */
+static bool group_keys(const struct inspection *inspection, gid_t *ret_gid)
+{
+    const struct profile *profile = inspection->profile;
+    const struct group *group = accounts_group(&inspection->accounts, profile->key_group);
+
+    if (!(profile->key_mode & 0040) || !inspection->sshd.group_keys || !group)
+        return false;
+    *ret_gid = group->gid;
+    return true;
+}
+
+static void expect_key_files(struct inspection *inspection)
+{
+    gid_t gid;
+
+    inspection->key_meta = (struct root_meta){ .mode = 0600 };
+    inspection->pub_meta = (struct root_meta){ .mode = mode_host_key_pub.mode };
+    if (group_keys(inspection, &gid)) {
+        inspection->key_meta.mode = inspection->profile->key_mode;
+        inspection->key_meta.gid = gid;
+    }
+}
+
+static void expect_key_mode(const struct inspection *inspection, struct node *node)
+{
+    const struct root_meta *meta = &inspection->key_meta;
+
+    node->mode = meta->mode;
+    node->gid = meta->gid;
+    if (node->stat.gid == meta->gid)
+        node->refused &= ~(meta->mode & 0040);
+}
+
+/* A group with nobody in it but its owner: Debian's StrictModes lets it write. */
+static bool lonely_group(const struct inspection *inspection, const struct user *owner, gid_t gid)
+{
+    const struct accounts *accounts = &inspection->accounts;
+
+    for (size_t i = 0; i < accounts->user_count; i++)
+        if (accounts->users[i].gid == gid && accounts->users[i].uid != owner->uid)
+            return false;
+    for (size_t i = 0; i < accounts->group_count; i++) {
+        const struct group *group = &accounts->groups[i];
+
+        if (group->gid == gid && *group->members && strcmp(group->members, owner->name) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Less what is refused; where what is needed is missing, with it and what goes with it. */
+static mode_t narrowed(const struct node *node)
+{
+    mode_t mode = node->stat.mode & MODE_BITS & ~node->refused;
+
+    if ((mode & node->needed) == node->needed)
+        return mode;
+    mode |= node->needed | node->rule->mode;
+    return S_ISDIR(node->stat.mode) ? mode | (mode & 0444) >> 2 : mode;
+}
+
+static void expect_mode(const struct inspection *inspection, struct node *node,
+                        const struct user *owner)
+{
+    const struct profile *profile = inspection->profile;
+
+    if (owner && profile->user_groups && lonely_group(inspection, owner, node->stat.gid))
+        node->refused &= ~(mode_t)0020;
+    switch (node->rule->source) {
+    case MODE_FIXED:
+        node->mode = node->rule->mode;
+        break;
+    case MODE_NARROWED:
+        node->mode = narrowed(node);
+        break;
+    case MODE_KEY:
+        expect_key_mode(inspection, node);
+        break;
+    case MODE_CONFIG:
+        node->mode = profile->config_mode;
+        break;
+    case MODE_MODULI:
+        node->mode = profile->moduli_mode;
+        break;
+    case MODE_PRIVSEP:
+        node->mode = profile->privsep_mode;
+        break;
+    }
+}
+
+static char *label_of(const struct root *root, const char *path)
+{
+    auto_blob struct blob value = { 0 };
+
+    if (root_get_xattr(root, path, "security.selinux", &value, NULL) < 0)
+        return NULL;
+    return xstrdup((char *)value.data);
+}
+
+static bool has_acl(const struct root *root, const char *path)
+{
+    auto_blob struct blob value = { 0 };
+
+    return root_get_xattr(root, path, "system.posix_acl_access", &value, NULL) == 0;
+}
+
+int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,
+             const char *path, const struct user *owner, struct err *e)
+{
+    struct node node = { .rule = rule, .refused = rule->refused, .needed = rule->needed };
+
+    if (root_find(root, path, &node.real, &node.stat, NULL) < 0)
+        return 0;
+    for (size_t i = 0; i < inspection->node_count; i++) {
+        if (strcmp(inspection->nodes[i].real, node.real) == 0) {
+            free(node.real);
+            return 0;
+        }
+    }
+    if ((node.stat.mode & S_IFMT) != rule->type) {
+        free(node.real);
+        return 0;
+    }
+    node.path = xstrdup(path);
+    if (owner) {
+        node.uid = owner->uid;
+        node.gid = owner->gid;
+        node.root_may_own = true;
+    }
+    expect_mode(inspection, &node, owner);
+    node.acl = has_acl(root, node.real);
+    node.label = label_of(root, node.real);
+    if (root_get_flags(root, node.real, &node.flags, e) < 0) {
+        node_free(&node);
+        return -1;
+    }
+    array_push(inspection->nodes, inspection->node_count, node);
+    return 0;
+}
+
+static int add_all(const struct root *root, struct inspection *inspection,
+                   const struct mode_rule *rule, char *const *paths, struct err *e)
+{
+    for (; *paths; paths++)
+        if (node_add(root, inspection, rule, *paths, NULL, e) < 0)
+            return -1;
+    return 0;
+}
+
+static int add_patterns(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    for (size_t i = 0; mode_rules_by_pattern[i]; i++) {
+        auto_with(text_list_free) char **paths = NULL;
+
+        if (root_glob(root, mode_rules_by_pattern[i]->pattern, &paths, e) < 0 ||
+            add_all(root, inspection, mode_rules_by_pattern[i], paths, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_keys(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    for (size_t i = 0; i < inspection->key_count; i++) {
+        const struct host_key *key = &inspection->keys[i];
+
+        if (key->odd)
+            continue;
+        if (node_add(root, inspection, &mode_host_key, key->path, NULL, e) < 0 ||
+            node_add(root, inspection, &mode_host_key_pub, key->pub_real, NULL, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int nodes_inspect(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    const char *privsep = inspection->profile->privsep_dir;
+
+    expect_key_files(inspection);
+    if (add_keys(root, inspection, e) < 0 || add_patterns(root, inspection, e) < 0 ||
+        add_all(root, inspection, &mode_config_file, inspection->config.files, e) < 0)
+        return -1;
+    return privsep ? node_add(root, inspection, &mode_privsep, privsep, NULL, e) : 0;
+}
+
+bool node_open(const struct node *node)
+{
+    return node->stat.mode & node->refused;
+}
+
+bool node_closed(const struct node *node)
+{
+    return (node->stat.mode & node->needed) != node->needed;
+}
+
+bool node_owner_wrong(const struct node *node)
+{
+    return node->stat.uid != node->uid && !(node->root_may_own && node->stat.uid == 0);
+}
+
+/* The type of a context: "system_u:object_r:sshd_key_t:s0". */
+static const char *label_type(const char *label)
+{
+    for (int colons = 0; label && colons < 2; colons++) {
+        label = strchr(label, ':');
+        label = label ? label + 1 : NULL;
+    }
+    return label ? label : "";
+}
+
+/* User, role and level differ between ways of labelling, and no rule for sshd looks at them. */
+bool node_label_wrong(const struct node *node)
+{
+    const char *is = label_type(node->label), *expected = label_type(node->expected_label);
+    size_t len = strcspn(expected, ":");
+
+    return node->expected_label && (strcspn(is, ":") != len || strncmp(is, expected, len) != 0);
+}
+
+void node_free(struct node *node)
+{
+    free(node->path);
+    free(node->real);
+    free(node->label);
+    free(node->expected_label);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of inspect/ share; one section for each of them. */
+#ifndef INSPECT_PRIVATE_H
+#define INSPECT_PRIVATE_H
+
+#include "inspect/inspection.h"
+#include "inspect/modes.h"
+
+/* Bounds on what is read from a target. */
+enum { TEXT_FILE_MAX = 1024 * 1024, PROGRAM_MAX = 64 * 1024 * 1024 };
+
+/* A text file of the target, or NULL; NUL bytes end it. The caller frees it. */
+char *read_text(const struct root *root, const char *path, size_t max) MUST_CHECK;
+
+/* accounts.c */
+int accounts_inspect(const struct root *root, struct accounts *ret, struct err *e) MUST_CHECK;
+void accounts_free(struct accounts *accounts);
+
+/* sshd.c */
+void sshd_inspect(const struct root *root, const struct profile *profile, struct sshd *ret);
+
+/* config.c */
+void config_inspect(const struct root *root, const struct profile *profile, int openssh,
+                    struct config *ret);
+void config_free(struct config *config);
+
+/* keys.c */
+int keys_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
+void host_key_free(struct host_key *key);
+/* Ties each key to the nodes of its two files, once all nodes are there. */
+void keys_tie(struct inspection *inspection);
+
+/* copies.c */
+void copies_inspect(const struct root *root, struct host_key *key);
+
+/* nodes.c */
+int nodes_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
+void node_free(struct node *node);
+
+/* login.c */
+int login_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
+/* Adds one file or directory to the nodes, where it is there. */
+int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,
+             const char *path, const struct user *owner, struct err *e) MUST_CHECK;
+
+/* selinux.c */
+struct labels;
+/* NULL where the target has no SELinux policy. */
+struct labels *labels_open(const struct root *root);
+/* The context the policy gives a path; NULL where it has no opinion. The caller frees it. */
+char *labels_lookup(const struct labels *labels, const char *path, mode_t type) MUST_CHECK;
+void labels_close(struct labels **labels);
+
+#endif

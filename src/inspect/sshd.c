@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which sshd is installed. The program itself tells, by its strings: a locally
+ * built one is common, and the package database knows nothing of it. Patterns of
+ * compat.c ("OpenSSH_7.4*,OpenSSH_7.5*") are in there too, and are passed over.
+ */
+#include "inspect/private.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const programs[] = { "/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd",
+                                        "/sbin/sshd", NULL };
+
+/* "OpenSSH_9.2p1 Debian-2+deb12u10" -> 9, 2, and how many bytes the number takes. */
+static bool parse_version(const char *text, size_t len, int *ret_number, size_t *ret_len)
+{
+    int major, minor, used = 0;
+
+    if (sscanf(text, "%2d.%2d%n", &major, &minor, &used) != 2)
+        return false;
+    if ((size_t)used < len && text[used] == 'p')
+        used += 1 + (int)strspn(text + used + 1, "0123456789");
+    *ret_number = OPENSSH(major, minor);
+    *ret_len = (size_t)used;
+    return (size_t)used <= len && (text[used] == '\0' || text[used] == ' ');
+}
+
+static void by_strings(const struct blob *program, struct sshd *ret)
+{
+    static const char prefix[] = "OpenSSH_";
+    const char *at = (const char *)program->data, *end = at + program->len;
+
+    while ((at = memmem(at, (size_t)(end - at), prefix, sizeof prefix - 1))) {
+        bool starts = at == (const char *)program->data || at[-1] == '\0';
+        const char *text = at + sizeof prefix - 1;
+        size_t len = strnlen(text, (size_t)(end - text)), used;
+        int number;
+
+        /* The longest of the newest: "9.2p1" before "9.2". */
+        if (starts && !memchr(text, '*', len) && !memchr(text, ',', len) &&
+            parse_version(text, len, &number, &used) &&
+            (number > ret->version ||
+             (number == ret->version && used > strlen(ret->version_text)))) {
+            free(ret->version_text);
+            ret->version_text = xstrndup(text, used);
+            ret->version = number;
+        }
+        at = text;
+    }
+}
+
+/* A field of a paragraph of dpkg's status file. */
+static const char *field(const char *paragraph, const char *name)
+{
+    const char *at = strstr(paragraph, name);
+
+    return at ? at + strlen(name) : NULL;
+}
+
+static void by_dpkg(const struct root *root, struct sshd *ret)
+{
+    auto_free char *status = read_text(root, "/var/lib/dpkg/status", PROGRAM_MAX);
+    char *paragraph = status ? strstr(status, "\nPackage: openssh-server\n") : NULL, *end;
+    const char *version;
+    size_t used;
+
+    if (!paragraph)
+        return;
+    end = strstr(paragraph, "\n\n");
+    if (end)
+        *end = '\0';
+    version = field(paragraph, "\nVersion: ");
+    if (!version)
+        return;
+    if (strchr(version, ':') && strchr(version, ':') - version < 4)
+        version = strchr(version, ':') + 1; /* the epoch */
+    ret->version_text = xstrndup(version, strcspn(version, "-\n"));
+    if (!parse_version(ret->version_text, strlen(ret->version_text), &ret->version, &used)) {
+        free(ret->version_text);
+        ret->version_text = NULL;
+    }
+}
+
+void sshd_inspect(const struct root *root, const struct profile *profile, struct sshd *ret)
+{
+    for (size_t i = 0; programs[i] && !ret->path; i++) {
+        auto_blob struct blob program = { 0 };
+
+        if (root_read(root, programs[i], PROGRAM_MAX, &program, NULL) < 0)
+            continue;
+        ret->path = xstrdup(programs[i]);
+        by_strings(&program, ret);
+        /* Red Hat's patch asks for the group by this name; a rebuilt upstream sshd does not. */
+        ret->group_keys = memmem(program.data, program.len, "ssh_keys", 9) != NULL;
+    }
+    if (!ret->version)
+        by_dpkg(root, ret);
+    if (!ret->version)
+        ret->version = profile->openssh;
+}

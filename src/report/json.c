@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* For scripts: schema sshmend/1, one object a line. Absent means unknown or not applicable. */
+#include "report/report.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static void set(json_t *object, const char *name, json_t *value)
+{
+    json_object_set_new(object, name, value);
+}
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+    auto_free char *clean = NULL;
+
+    if (!text || !*text)
+        return;
+    clean = text_clean(text);
+    set(object, name, json_string(clean));
+}
+
+static json_t *os_json(const struct os *os)
+{
+    json_t *object = json_object();
+
+    set_text(object, "id", os->id);
+    set_text(object, "version_id", os->version_id);
+    set_text(object, "name", os->name);
+    return object;
+}
+
+static json_t *system_json(const struct report *report)
+{
+    const struct report_system *system = &report->system;
+    const struct inspection *facts = report->facts;
+    json_t *object = json_object();
+
+    set_text(object, "device", system->device);
+    set_text(object, "fs", system->fs);
+    set_text(object, "uuid", system->uuid);
+    set_text(object, "path", system->path);
+    if (system->number)
+        set(object, "number", json_integer(system->number));
+    if (system->os)
+        set(object, "os", os_json(system->os));
+    if (facts && facts->sshd.path) {
+        json_t *sshd = json_object();
+
+        set_text(sshd, "version", facts->sshd.version_text);
+        set_text(sshd, "path", facts->sshd.path);
+        set(object, "sshd", sshd);
+    }
+    return object;
+}
+
+static json_t *key_json(const struct report *report, size_t index)
+{
+    const struct host_key *key = &report->facts->keys[index];
+    const struct key_fate *fate =
+        report->plan && index < report->plan->fate_count ? &report->plan->fates[index] : NULL;
+    json_t *object = json_object();
+
+    set_text(object, "path", key->path);
+    if (key->type)
+        set_text(object, "type", key_type_name(key->type));
+    else if (key->judgement.pub.name)
+        set_text(object, "type", key->judgement.pub.name);
+    if (key->judgement.pub.name && pubkey_bits(&key->judgement.pub))
+        set(object, "bits", json_integer(pubkey_bits(&key->judgement.pub)));
+    set_text(object, "state", host_key_state(key));
+    if (key->judgement.key) {
+        auto_free char *fingerprint = pubkey_fingerprint(&key->judgement.pub);
+
+        set_text(object, "fingerprint", fingerprint);
+    }
+    if (fate && report->done) {
+        if (host_key_sound(key))
+            set_text(object, "origin", key_origin_name(fate->origin));
+        set_text(object, "restored_from", fate->restored_from);
+        if (fate->origin == ORIGIN_GENERATED)
+            set_text(object, "old_fingerprint", fate->old_fingerprint);
+    }
+    return object;
+}
+
+static json_t *keys_json(const struct report *report)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < report->facts->key_count; i++)
+        if (report->facts->keys[i].used || report->facts->keys[i].exists)
+            json_array_append_new(array, key_json(report, i));
+    return array;
+}
+
+static json_t *findings_json(const struct findings *findings)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        json_t *object = json_object();
+
+        set_text(object, "id", finding->check->id);
+        set_text(object, "severity", severity_name(finding->check->severity));
+        set_text(object, "path", finding->path);
+        set_text(object, "message", finding->message);
+        set_text(object, "policy", policy_name(finding->check->policy));
+        set_text(object, "outcome", outcome_name(finding->outcome));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *changes_json(const struct plan *plan)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < plan->change_count; i++) {
+        const struct change *change = &plan->changes[i];
+        auto_free char *from = change_from(change), *to = change_to(change);
+        json_t *object = json_object();
+
+        set_text(object, "kind", change_kind_name(change->kind));
+        set_text(object, "path", change->path);
+        set_text(object, "from", from);
+        set_text(object, "to", to);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *error_json(const struct err *error)
+{
+    json_t *object = json_object();
+
+    set_text(object, "kind", err_kind_name(error->kind));
+    set_text(object, "message", error->text);
+    return object;
+}
+
+static json_t *frame(const struct report *report)
+{
+    json_t *object = json_object();
+
+    set_text(object, "schema", "sshmend/1");
+    set_text(object, "command", report->command);
+    set_text(object, "target", report->system.target);
+    if (report->system.device)
+        set(object, "system", system_json(report));
+    return object;
+}
+
+static void print(json_t *object)
+{
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+    fputs("\n", stdout);
+    json_decref(object);
+}
+
+void report_json(const struct report *report)
+{
+    json_t *object = frame(report);
+
+    if (report->findings)
+        set_text(object, "verdict", verdict_name(findings_verdict(report->findings)));
+    if (report->facts)
+        set(object, "keys", keys_json(report));
+    if (report->findings)
+        set(object, "findings", findings_json(report->findings));
+    if (report->plan)
+        set(object, "changes", changes_json(report->plan));
+    set_text(object, "run", report->run);
+    if (report->error)
+        set(object, "error", error_json(report->error));
+    print(object);
+}
+
+void report_json_runs(const struct report *report, const struct run_summary *runs)
+{
+    json_t *object = frame(report), *array = json_array();
+
+    for (; runs->id; runs++) {
+        json_t *run = json_object(), *paths = json_array();
+
+        set_text(run, "id", runs->id);
+        set(run, "complete", json_boolean(runs->committed));
+        for (char **path = runs->paths; *path; path++) {
+            auto_free char *clean = text_clean(*path);
+
+            json_array_append_new(paths, json_string(clean));
+        }
+        set(run, "paths", paths);
+        json_array_append_new(array, run);
+    }
+    set(object, "runs", array);
+    print(object);
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For people: what is wrong, what was or will be done, what to do next. One screen
+ * for the usual case.
+ */
+#include "report/style.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Paths shown under one message; --verbose shows all. */
+enum { PATHS_SHOWN = 4 };
+
+static enum tone tone_of(enum severity severity)
+{
+    static const enum tone tones[] = { TONE_DIM, TONE_WARN, TONE_BAD };
+
+    return tones[severity];
+}
+
+static void print_clean(const char *text)
+{
+    auto_free char *clean = text_clean(text);
+
+    fputs(clean, stdout);
+}
+
+/* ---- which system ----------------------------------------------------------------------- */
+
+static void print_header(const struct report *report, const struct report_style *style)
+{
+    const struct sshd *sshd = &report->facts->sshd;
+
+    fputs(tone_start(style, TONE_BOLD), stdout);
+    print_clean(report->system.device);
+    fputs(tone_end(style), stdout);
+    if (report->system.fs)
+        printf(" (%s)", report->system.fs);
+    fputs(": ", stdout);
+    print_clean(report->facts->os.name);
+    if (sshd->version_text)
+        printf(", OpenSSH %s", sshd->version_text);
+    fputs("\n", stdout);
+}
+
+/* ---- host keys ----------------------------------------------------------------------------- */
+
+static char *type_and_bits(const struct host_key *key)
+{
+    const struct pubkey *pub = key->judgement.pub.name ? &key->judgement.pub
+                               : key->pub.name         ? &key->pub
+                                                       : NULL;
+
+    if (pub)
+        return pubkey_bits(pub) ? xasprintf("%s %d", pubkey_label(pub), pubkey_bits(pub))
+                                : xstrdup(pubkey_label(pub));
+    return xstrdup(key->type ? key_type_label(key->type) : "?");
+}
+
+static char *fingerprint_of(const struct host_key *key)
+{
+    return key->judgement.key ? pubkey_fingerprint(&key->judgement.pub) : NULL;
+}
+
+static void print_keys(const struct inspection *facts, const char *const *notes)
+{
+    static const char *const columns[] = { "HOST KEY", "TYPE", "STATE", "FINGERPRINT", NULL };
+    struct libscols_table *table = table_new(columns);
+
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+        auto_free char *type = type_and_bits(key), *fingerprint = fingerprint_of(key);
+        const char *cells[] = { key->path, type, notes && notes[i] ? notes[i] : host_key_state(key),
+                                fingerprint };
+
+        if (key->used || key->exists)
+            table_row(table, cells);
+    }
+    table_print(table, "  ");
+}
+
+/* ---- findings ---------------------------------------------------------------------------------
+ */
+
+static bool together(const struct finding *a, const struct finding *b)
+{
+    return a->check == b->check && a->outcome == b->outcome && strcmp(a->message, b->message) == 0;
+}
+
+static bool shown_before(const struct findings *findings, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (together(&findings->items[i], &findings->items[at]))
+            return true;
+    return false;
+}
+
+static void print_paths(const struct findings *findings, size_t first,
+                        const struct report_style *style)
+{
+    size_t count = 0;
+
+    for (size_t i = first; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+
+        if (!finding->path || !together(&findings->items[first], finding))
+            continue;
+        if (count++ >= PATHS_SHOWN && !style->verbose)
+            continue;
+        fputs("           ", stdout);
+        print_clean(finding->path);
+        fputs("\n", stdout);
+    }
+    if (count > PATHS_SHOWN && !style->verbose)
+        printf("           and %zu more (-v shows them)\n", count - PATHS_SHOWN);
+}
+
+static bool worth_showing(const struct finding *finding, const struct report_style *style)
+{
+    /* What only differs from the distribution's own is for those who ask. */
+    return !finding->check->strict || style->verbose;
+}
+
+static void print_findings(const struct findings *findings, const struct report_style *style)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        const char *severity = finding->outcome == OUTCOME_OPEN
+                                   ? severity_name(finding->check->severity)
+                                   : outcome_name(finding->outcome);
+
+        if (!worth_showing(finding, style) || shown_before(findings, i))
+            continue;
+        printf("  %s%-8s%s ",
+               tone_start(style, finding->outcome == OUTCOME_MENDED
+                                     ? TONE_GOOD
+                                     : tone_of(finding->check->severity)),
+               severity, tone_end(style));
+        print_clean(finding->message);
+        printf("  %s[%s]%s\n", tone_start(style, TONE_DIM), finding->check->id, tone_end(style));
+        print_paths(findings, i, style);
+    }
+}
+
+static size_t problems(const struct findings *findings, bool mendable_only)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].check->severity > SEVERITY_NOTE &&
+            findings->items[i].outcome != OUTCOME_MENDED &&
+            (!mendable_only || findings->items[i].check->policy != POLICY_NEVER))
+            count++;
+    return count;
+}
+
+/* ---- check
+ * ---------------------------------------------------------------------------------------- */
+
+static void print_verdict(const struct report *report, const struct report_style *style)
+{
+    static const struct {
+        enum tone tone;
+        const char *text;
+    } words[] = {
+        [VERDICT_HEALTHY] = { TONE_GOOD, "Healthy: nothing here keeps sshd from coming up" },
+        [VERDICT_DEGRADED] = { TONE_WARN, "Degraded: sshd comes up, but not for everybody" },
+        [VERDICT_BROKEN] = { TONE_BAD, "Broken: sshd will not come up, or nobody can log in" },
+    };
+    enum verdict verdict = findings_verdict(report->findings);
+
+    printf("%s%s.%s", tone_start(style, words[verdict].tone), words[verdict].text, tone_end(style));
+}
+
+void report_check(const struct report *report, const struct report_style *style)
+{
+    size_t all = problems(report->findings, false), mendable = problems(report->findings, true);
+    auto_free char *count = counted(all, "problem");
+
+    print_header(report, style);
+    fputs("\n", stdout);
+    print_keys(report->facts, NULL);
+    fputs("\n", stdout);
+    print_findings(report->findings, style);
+    if (report->findings->count)
+        fputs("\n", stdout);
+    print_verdict(report, style);
+    if (all == 0)
+        fputs("\n", stdout);
+    else if (findings_blocker(report->findings))
+        printf(" %s; one of them has to be dealt with by hand first.\n", count);
+    else if (mendable == all)
+        printf(" %s, all of which can be mended.\n", count);
+    else
+        printf(" %s, %zu of which can be mended.\n", count, mendable);
+}
+
+/* ---- the plan
+ * -------------------------------------------------------------------------------------- */
+
+static void print_changes(const struct plan *plan)
+{
+    static const char *const columns[] = { "CHANGE", "PATH", "FROM", "TO", NULL };
+    struct libscols_table *table = table_new(columns);
+
+    for (size_t i = 0; i < plan->change_count; i++) {
+        const struct change *change = &plan->changes[i];
+        auto_free char *from = change_from(change), *to = change_to(change);
+        const char *cells[] = { change_kind_name(change->kind), change->path, from, to };
+
+        table_row(table, cells);
+    }
+    table_print(table, "  ");
+}
+
+static size_t new_identities(const struct plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->fate_count; i++)
+        count += plan->fates[i].origin == ORIGIN_GENERATED;
+    return count;
+}
+
+static void print_what_clients_see(const struct report *report)
+{
+    const struct plan *plan = report->plan;
+
+    for (size_t i = 0; i < plan->fate_count; i++) {
+        const struct key_fate *fate = &plan->fates[i];
+        const struct host_key *key = &report->facts->keys[i];
+        const char *label = key->type ? key_type_label(key->type) : "host";
+
+        if (fate->origin != ORIGIN_GENERATED)
+            continue;
+        printf("  The %s key becomes a new one", label);
+        if (fate->old_fingerprint)
+            printf("; the old one was\n    %s", fate->old_fingerprint);
+        fputs("\n", stdout);
+    }
+    if (new_identities(plan))
+        fputs("  Clients that know an old one will see REMOTE HOST IDENTIFICATION HAS CHANGED.\n",
+              stdout);
+    else
+        fputs("  Clients notice nothing: every identity is kept.\n", stdout);
+}
+
+void report_plan(const struct report *report, const struct report_style *style)
+{
+    printf("%sWhat will change%s\n", tone_start(style, TONE_BOLD), tone_end(style));
+    print_changes(report->plan);
+    printf("%sWhat clients will notice%s\n", tone_start(style, TONE_BOLD), tone_end(style));
+    print_what_clients_see(report);
+}
+
+/* ---- after a repair
+ * -------------------------------------------------------------------------------- */
+
+static void print_fates(const struct report *report)
+{
+    const struct plan *plan = report->plan;
+    const char **notes = xcalloc(report->facts->key_count + 1, sizeof *notes);
+
+    for (size_t i = 0; i < plan->fate_count && i < report->facts->key_count; i++)
+        if (host_key_serves(&report->facts->keys[i]))
+            notes[i] = key_origin_name(plan->fates[i].origin);
+    print_keys(report->facts, notes);
+    free(notes);
+    for (size_t i = 0; i < plan->fate_count; i++) {
+        if (plan->fates[i].restored_from) {
+            fputs("  restored from ", stdout);
+            print_clean(plan->fates[i].restored_from);
+            fputs("\n", stdout);
+        }
+    }
+}
+
+static void print_next(const struct report *report)
+{
+    auto_free char *target = text_clean(report->system.target);
+
+    if (new_identities(report->plan))
+        printf("For the clients: ssh-keygen -R HOST, and the new lines from "
+               "sshmend keys %s --known-hosts HOST\n",
+               target);
+    printf("To take it back: sshmend undo %s --run %s\n", target, report->run);
+}
+
+void report_repair(const struct report *report, const struct report_style *style)
+{
+    if (style->quiet)
+        return;
+    print_header(report, style);
+    fputs("\n", stdout);
+    print_findings(report->findings, style);
+    if (report->findings->count)
+        fputs("\n", stdout);
+    if (!report->run) {
+        fputs("Nothing was changed: there is nothing to mend, or nothing that may be.\n", stdout);
+        return;
+    }
+    print_fates(report);
+    fputs("\n", stdout);
+    if (problems(report->findings, false) == 0)
+        printf("%sMended.%s %zu changes; the disk was looked at again: sshd will come up.\n",
+               tone_start(style, TONE_GOOD), tone_end(style), report->plan->change_count);
+    else
+        printf("%sMended in part.%s %zu changes; the problems above are left.\n",
+               tone_start(style, TONE_WARN), tone_end(style), report->plan->change_count);
+    print_next(report);
+}
+
+/* ---- the small ones
+ * ----------------------------------------------------------------------------------- */
+
+void report_undo(const struct report *report, const struct run_summary *run)
+{
+    print_clean(report->system.device);
+    printf(": run %s is undone. As it was before:\n", run->id);
+    for (char **path = run->paths; *path; path++) {
+        fputs("  ", stdout);
+        print_clean(*path);
+        fputs("\n", stdout);
+    }
+}
+
+void report_runs(const struct run_summary *runs)
+{
+    static const char *const columns[] = { "RUN", "STATE", "FILES", NULL };
+    struct libscols_table *table = table_new(columns);
+    bool any = false;
+
+    for (; runs->id; runs++) {
+        size_t count = 0;
+        auto_free char *files = NULL;
+
+        while (runs->paths[count])
+            count++;
+        files = counted(count, "file");
+        table_row(table, (const char *[]){ runs->id, runs->committed ? "complete" : "interrupted",
+                                           files });
+        any = true;
+    }
+    if (any)
+        table_print(table, "");
+    else {
+        scols_unref_table(table);
+        fputs("No runs: nothing has been changed by sshmend.\n", stdout);
+    }
+}
+
+void report_keys(const struct report *report, const char *known_hosts, const char *sshfp)
+{
+    for (size_t i = 0; i < report->facts->key_count; i++) {
+        const struct host_key *key = &report->facts->keys[i];
+        const struct pubkey *pub = &key->judgement.pub;
+        auto_free char *text = NULL;
+
+        if (!key->used || !host_key_sound(key))
+            continue;
+        if (known_hosts)
+            text = pubkey_known_hosts(pub, known_hosts);
+        else if (sshfp)
+            text = pubkey_sshfp(pub, sshfp);
+        if (text)
+            fputs(text, stdout);
+    }
+    if (!known_hosts && !sshfp)
+        print_keys(report->facts, NULL);
+}
+
+void report_explain(const struct check *check)
+{
+    printf("%s: %s\n  severity %s, mended %s\n\n  %s\n", check->id, check->title,
+           severity_name(check->severity),
+           check->policy == POLICY_NEVER ? "by hand"
+           : check->policy == POLICY_ASK ? "after consent; it may change the host's identity"
+                                         : "after consent; nothing is lost",
+           check->why);
+}
+
+/* ---- scan
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static char *size_text(uint64_t bytes)
+{
+    static const char units[] = "KMGTPE";
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+
+    while (value >= 1024 && unit + 1 < sizeof units - 1) {
+        value /= 1024;
+        unit++;
+    }
+    return xasprintf(value < 10 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+}
+
+static char *disk_words(const struct disk *disk)
+{
+    return xasprintf("%s%s%s%s%s%s%s", disk->model ? disk->model : "",
+                     disk->serial ? " serial " : "", disk->serial ? disk->serial : "",
+                     disk->table ? " " : "", disk->table ? disk->table : "",
+                     disk->in_use ? " in use: " : "", disk->in_use ? disk->in_use : "");
+}
+
+void report_scan(const struct scan_row *rows, size_t count)
+{
+    static const char *const columns[] = { "#",    "NAME",  "SIZE",   "TYPE",
+                                           "UUID", "LABEL", "SYSTEM", NULL };
+    struct libscols_table *table = table_new(columns);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct scan_row *row = &rows[i];
+        const struct volume *volume = row->volume;
+        auto_free char *number = row->number ? xasprintf("%d", row->number) : NULL;
+        auto_free char *name =
+            xasprintf("%s%s", volume && volume->partition ? "  " : "", row->name);
+        auto_free char *size = NULL, *words = disk_words(row->disk);
+        const char *what = row->os ? row->os->name : row->problem;
+
+        if (row->disk->kind != DISK_DIRECTORY)
+            size = size_text(volume ? volume->size : row->disk->size);
+        if (!volume && !what)
+            what = text_trim(words);
+        table_row(table, (const char *[]){ number, name, size, volume ? volume->type : NULL,
+                                           volume ? volume->uuid : NULL,
+                                           volume ? volume->label : NULL, what });
+    }
+    table_print(table, "");
+}

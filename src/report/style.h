@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Words, colours and tables the reports share. Private to report/. */
+#ifndef REPORT_STYLE_H
+#define REPORT_STYLE_H
+
+#include "report/report.h"
+
+#include <libsmartcols/libsmartcols.h>
+
+enum tone { TONE_PLAIN, TONE_GOOD, TONE_WARN, TONE_BAD, TONE_BOLD, TONE_DIM };
+
+/* The escape sequence that starts a tone, or "" where colours are off; tone_end ends it. */
+const char *tone_start(const struct report_style *style, enum tone tone);
+const char *tone_end(const struct report_style *style);
+
+struct libscols_table *table_new(const char *const *columns);
+/* Cells are cleaned; NULL leaves one empty. */
+void table_row(struct libscols_table *table, const char *const *cells);
+/* Prints, indented, and frees. */
+void table_print(struct libscols_table *table, const char *indent);
+
+/* printf to stdout, with every %s cleaned beforehand by the caller; "1 problem", "2 problems". */
+char *counted(size_t count, const char *singular);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What a door offers to root.c. Paths are canonical throughout, but for find's. Private to root/.
+ */
+#ifndef ROOT_DOOR_H
+#define ROOT_DOOR_H
+
+#include "root/root.h"
+
+struct root_door {
+    const char *name;
+
+    int (*find)(const struct root *root, const char *path, bool follow, char **ret_path,
+                struct root_stat *ret_stat, struct err *e);
+    int (*read)(const struct root *root, const char *path, size_t max, struct blob *ret,
+                struct err *e);
+    int (*readlink)(const struct root *root, const char *path, char **ret, struct err *e);
+    int (*list)(const struct root *root, const char *path, char ***ret, struct err *e);
+    int (*get_xattr)(const struct root *root, const char *path, const char *name, struct blob *ret,
+                     struct err *e);
+    int (*list_xattrs)(const struct root *root, const char *path, char ***ret, struct err *e);
+    int (*get_flags)(const struct root *root, const char *path, unsigned *ret, struct err *e);
+    int (*facts)(const struct root *root, struct root_facts *ret, struct err *e);
+
+    int (*create)(struct root *root, const char *path, const struct blob *content,
+                  const struct root_meta *meta, struct err *e);
+    int (*mkdir)(struct root *root, const char *path, const struct root_meta *meta, struct err *e);
+    int (*exchange)(struct root *root, const char *a, const char *b, struct err *e);
+    int (*rename)(struct root *root, const char *from, const char *to, struct err *e);
+    int (*unlink)(struct root *root, const char *path, bool directory, struct err *e);
+    int (*set_mode)(struct root *root, const char *path, mode_t mode, struct err *e);
+    int (*set_owner)(struct root *root, const char *path, uid_t uid, gid_t gid, struct err *e);
+    int (*set_xattr)(struct root *root, const char *path, const char *name,
+                     const struct blob *value, struct err *e);
+    int (*remove_xattr)(struct root *root, const char *path, const char *name, struct err *e);
+    int (*set_flags)(struct root *root, const char *path, unsigned flags, struct err *e);
+    int (*sync)(struct root *root, struct err *e);
+    int (*close)(struct root *root, struct err *e);
+};
+
+/* The first member of what a door allocates. */
+struct root {
+    const struct root_door *door;
+};
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Wildcards inside the root: glob(7) as sshd's Include uses it, resolved through
+ * the root interface, so that no link can lead the search outside.
+ */
+#include "root/root.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+/* As many files as a configuration may include; more is an attack or a mistake. */
+enum { MATCHES_MAX = 1000, COMPONENTS_MAX = 64 };
+
+struct search {
+    const struct root *root;
+    char *components[COMPONENTS_MAX];
+    size_t count;
+    char **matches;
+    size_t matched;
+};
+
+static bool has_wildcard(const char *component)
+{
+    return strpbrk(component, "*?[") != NULL;
+}
+
+static void keep(struct search *search, const char *path)
+{
+    char *copy = xstrdup(path);
+
+    array_push(search->matches, search->matched, copy);
+}
+
+static void descend(struct search *search, const char *directory, size_t depth)
+{
+    auto_with(text_list_free) char **names = NULL;
+    const char *component;
+
+    if (search->matched >= MATCHES_MAX)
+        return;
+    if (depth == search->count) {
+        /* A dangling link is a match too: sshd stumbles over it. */
+        if (root_find_link(search->root, *directory ? directory : "/", NULL, NULL, NULL) == 0)
+            keep(search, *directory ? directory : "/");
+        return;
+    }
+    component = search->components[depth];
+    if (!has_wildcard(component)) {
+        auto_free char *path = xasprintf("%s/%s", directory, component);
+
+        descend(search, path, depth + 1);
+        return;
+    }
+    if (root_list(search->root, *directory ? directory : "/", &names, NULL) < 0)
+        return;
+    for (char **name = names; *name; name++) {
+        auto_free char *path = xasprintf("%s/%s", directory, *name);
+
+        if (fnmatch(component, *name, FNM_PERIOD) == 0)
+            descend(search, path, depth + 1);
+    }
+}
+
+int root_glob(const struct root *root, const char *pattern, char ***ret, struct err *e)
+{
+    struct search search = { .root = root };
+    auto_free char *copy = xstrdup(pattern);
+    char *rest = copy, *component;
+
+    while ((component = strsep(&rest, "/"))) {
+        if (!*component)
+            continue;
+        if (search.count == COMPONENTS_MAX)
+            return err_set(e, ERR_REFUSED, "%s has too many components", pattern);
+        search.components[search.count++] = component;
+    }
+    descend(&search, "", 0);
+    array_push(search.matches, search.matched, NULL);
+    *ret = search.matches;
+    return 0;
+}

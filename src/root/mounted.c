@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every function resolves its path to a descriptor once, looks at what it got,
+ * and from there on uses the descriptor alone. Nothing but regular files and
+ * directories is ever opened for more than O_PATH.
+ */
+#include "root/mounted.h"
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "root/door.h"
+#include "root/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+
+enum { XATTR_MAX = 64 * 1024, NAMES_MAX = 100000 };
+
+struct mounted {
+    struct root root;
+    int fd;
+    enum root_access access;
+    struct root_facts facts;
+};
+
+static const struct mounted *of(const struct root *root)
+{
+    return (const struct mounted *)root;
+}
+
+static void fill_stat(const struct stat *from, struct root_stat *to)
+{
+    *to = (struct root_stat){
+        .mode = from->st_mode,
+        .uid = from->st_uid,
+        .gid = from->st_gid,
+        .size = (uint64_t)from->st_size,
+        .inode = from->st_ino,
+        .device = from->st_dev,
+        .links = (unsigned)from->st_nlink,
+        .mtime = from->st_mtim,
+    };
+}
+
+static int mounted_find(const struct root *root, const char *path, bool follow, char **ret_path,
+                        struct root_stat *ret_stat, struct err *e)
+{
+    auto_free char *canonical = NULL;
+    auto_fd int fd =
+        walk_open(of(root)->fd, path, follow ? WALK_FOLLOW : WALK_FOLLOW_DIRS, &canonical);
+    struct stat stat;
+
+    if (fd < 0 || fstat(fd, &stat) < 0)
+        return err_errno(e, "%s", path);
+    if (ret_stat)
+        fill_stat(&stat, ret_stat);
+    if (ret_path)
+        *ret_path = take_ptr(canonical);
+    return 0;
+}
+
+/* A descriptor for reading, or for changing metadata, of a regular file or directory. */
+static int open_canonical(const struct root *root, const char *path, struct err *e)
+{
+    auto_fd int pin = walk_open(of(root)->fd, path, WALK_REFUSE, NULL);
+    auto_fd int fd = -1;
+    struct stat pinned, opened;
+    char link[64];
+
+    if (pin < 0 || fstat(pin, &pinned) < 0)
+        return err_errno(e, "%s", path);
+    if (!S_ISREG(pinned.st_mode) && !S_ISDIR(pinned.st_mode))
+        return err_set(e, ERR_REFUSED, "%s is neither a file nor a directory", path);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", pin);
+    fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &opened) < 0)
+        return err_errno(e, "open %s", path);
+    if (opened.st_ino != pinned.st_ino || opened.st_dev != pinned.st_dev)
+        return err_set(e, ERR_CHANGED, "%s changed while it was opened", path);
+    return take_fd(&fd);
+}
+
+static int mounted_read(const struct root *root, const char *path, size_t max, struct blob *ret,
+                        struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+
+    if (fd < 0)
+        return -1;
+    return io_read_all(fd, max, ret) < 0 ? err_errno(e, "read %s", path) : 0;
+}
+
+static int mounted_readlink(const struct root *root, const char *path, char **ret, struct err *e)
+{
+    auto_fd int fd = walk_open(of(root)->fd, path, WALK_FOLLOW_DIRS, NULL);
+    char target[PATH_MAX];
+    ssize_t len = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof target);
+
+    if (len < 0)
+        return err_errno(e, "read the link %s", path);
+    *ret = xstrndup(target, (size_t)len);
+    return 0;
+}
+
+static int by_byte(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int mounted_list(const struct root *root, const char *path, char ***ret, struct err *e)
+{
+    int fd = open_canonical(root, path, e);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    char **names = NULL;
+    size_t count = 0;
+    struct dirent *entry;
+
+    if (!directory) {
+        if (fd >= 0) {
+            err_errno(e, "list %s", path);
+            close(fd);
+        }
+        return -1;
+    }
+    while (count < NAMES_MAX && (entry = readdir(directory))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        char *name = xstrdup(entry->d_name);
+
+        array_push(names, count, name);
+    }
+    closedir(directory);
+    if (count)
+        qsort(names, count, sizeof *names, by_byte);
+    array_push(names, count, NULL);
+    *ret = names;
+    return 0;
+}
+
+static int mounted_get_xattr(const struct root *root, const char *path, const char *name,
+                             struct blob *ret, struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+    char value[XATTR_MAX];
+    ssize_t len = fd < 0 ? -1 : fgetxattr(fd, name, value, sizeof value);
+
+    if (fd < 0)
+        return -1;
+    if (len < 0 && (errno == ENODATA || errno == EOPNOTSUPP))
+        return err_set(e, ERR_NOT_FOUND, "%s has no %s", path, name);
+    if (len < 0)
+        return err_errno(e, "read %s of %s", name, path);
+    *ret = blob_copy(value, (size_t)len);
+    return 0;
+}
+
+static int mounted_list_xattrs(const struct root *root, const char *path, char ***ret,
+                               struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+    char names[XATTR_MAX];
+    ssize_t len = fd < 0 ? -1 : flistxattr(fd, names, sizeof names);
+    char **list = NULL;
+    size_t count = 0;
+
+    if (fd < 0)
+        return -1;
+    if (len < 0 && errno != EOPNOTSUPP)
+        return err_errno(e, "list the attributes of %s", path);
+    for (ssize_t at = 0; at < len; at += (ssize_t)strlen(names + at) + 1) {
+        char *name = xstrdup(names + at);
+
+        array_push(list, count, name);
+    }
+    if (count)
+        qsort(list, count, sizeof *list, by_byte);
+    array_push(list, count, NULL);
+    *ret = list;
+    return 0;
+}
+
+static int mounted_get_flags(const struct root *root, const char *path, unsigned *ret,
+                             struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+    int flags = 0;
+
+    if (fd < 0)
+        return -1;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 && errno != ENOTTY && errno != EOPNOTSUPP)
+        return err_errno(e, "read the flags of %s", path);
+    *ret = (unsigned)flags;
+    return 0;
+}
+
+static int mounted_facts(const struct root *root, struct root_facts *ret, struct err *e)
+{
+    struct statvfs space;
+
+    if (fstatvfs(of(root)->fd, &space) < 0)
+        return err_errno(e, "read the free space");
+    *ret = of(root)->facts;
+    ret->read_only = of(root)->access == ROOT_WRITE && (space.f_flag & ST_RDONLY);
+    ret->block_size = (uint32_t)space.f_frsize;
+    /* Not f_bfree: the reserve is there for the system itself. */
+    ret->bytes_free = (uint64_t)space.f_bavail * space.f_frsize;
+    ret->inodes_free = space.f_files ? space.f_favail : UINT64_MAX;
+    return 0;
+}
+
+/* ---- writing --------------------------------------------------------------------------- */
+
+/* The parent of a canonical path, opened; *ret_name points into path. */
+static int open_parent(const struct root *root, const char *path, const char **ret_name,
+                       struct err *e)
+{
+    int fd = walk_parent(of(root)->fd, path, ret_name);
+
+    return fd < 0 ? err_errno(e, "%s", path) : fd;
+}
+
+static int write_label(int fd, const char *path, const char *label, struct err *e)
+{
+    if (label && fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0) < 0)
+        return err_errno(e, "label %s", path);
+    return 0;
+}
+
+static int dress(int fd, const char *path, const struct root_meta *meta, struct err *e)
+{
+    if (fchown(fd, meta->uid, meta->gid) < 0 || fchmod(fd, meta->mode & 07777) < 0)
+        return err_errno(e, "set mode and owner of %s", path);
+    return write_label(fd, path, meta->label, e);
+}
+
+/* Metadata before content: nobody may read a key before it has its mode. */
+static int mounted_create(struct root *root, const char *path, const struct blob *content,
+                          const struct root_meta *meta, struct err *e)
+{
+    const char *name;
+    auto_fd int parent = open_parent(root, path, &name, e), fd = -1;
+
+    if (parent < 0)
+        return -1;
+    fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(e, "create %s", path);
+    if (dress(fd, path, meta, e) < 0)
+        return -1;
+    if (io_write_all(fd, content->data, content->len) < 0)
+        return err_errno(e, "write %s", path);
+    return fsync(fd) < 0 ? err_errno(e, "write %s to the disk", path) : 0;
+}
+
+static int mounted_mkdir(struct root *root, const char *path, const struct root_meta *meta,
+                         struct err *e)
+{
+    const char *name;
+    auto_fd int parent = open_parent(root, path, &name, e), fd = -1;
+
+    if (parent < 0)
+        return -1;
+    if (mkdirat(parent, name, 0700) < 0)
+        return err_errno(e, "create the directory %s", path);
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? err_errno(e, "open %s", path) : dress(fd, path, meta, e);
+}
+
+static int rename_flags(struct root *root, const char *a, const char *b, unsigned flags,
+                        struct err *e)
+{
+    const char *a_name, *b_name;
+    auto_fd int a_parent = open_parent(root, a, &a_name, e), b_parent = -1;
+
+    if (a_parent < 0)
+        return -1;
+    b_parent = open_parent(root, b, &b_name, e);
+    if (b_parent < 0)
+        return -1;
+    if (renameat2(a_parent, a_name, b_parent, b_name, flags) < 0)
+        return err_errno(e, "%s %s and %s", flags == RENAME_EXCHANGE ? "exchange" : "rename", a, b);
+    return 0;
+}
+
+static int mounted_exchange(struct root *root, const char *a, const char *b, struct err *e)
+{
+    return rename_flags(root, a, b, RENAME_EXCHANGE, e);
+}
+
+static int mounted_rename(struct root *root, const char *from, const char *to, struct err *e)
+{
+    return rename_flags(root, from, to, RENAME_NOREPLACE, e);
+}
+
+static int mounted_unlink(struct root *root, const char *path, bool directory, struct err *e)
+{
+    const char *name;
+    auto_fd int parent = open_parent(root, path, &name, e);
+
+    if (parent < 0)
+        return -1;
+    if (unlinkat(parent, name, directory ? AT_REMOVEDIR : 0) < 0)
+        return err_errno(e, "remove %s", path);
+    return 0;
+}
+
+static int mounted_set_mode(struct root *root, const char *path, mode_t mode, struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+
+    if (fd < 0)
+        return -1;
+    return fchmod(fd, mode & 07777) < 0 ? err_errno(e, "change the mode of %s", path) : 0;
+}
+
+static int mounted_set_owner(struct root *root, const char *path, uid_t uid, gid_t gid,
+                             struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+
+    if (fd < 0)
+        return -1;
+    return fchown(fd, uid, gid) < 0 ? err_errno(e, "change the owner of %s", path) : 0;
+}
+
+static int mounted_set_xattr(struct root *root, const char *path, const char *name,
+                             const struct blob *value, struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+
+    if (fd < 0)
+        return -1;
+    if (fsetxattr(fd, name, value->data, value->len, 0) < 0)
+        return err_errno(e, "set %s of %s", name, path);
+    return 0;
+}
+
+static int mounted_remove_xattr(struct root *root, const char *path, const char *name,
+                                struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+
+    if (fd < 0)
+        return -1;
+    if (fremovexattr(fd, name) < 0 && errno != ENODATA)
+        return err_errno(e, "remove %s of %s", name, path);
+    return 0;
+}
+
+static int mounted_set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
+{
+    auto_fd int fd = open_canonical(root, path, e);
+    int value = (int)flags;
+
+    if (fd < 0)
+        return -1;
+    return ioctl(fd, FS_IOC_SETFLAGS, &value) < 0 ? err_errno(e, "set the flags of %s", path) : 0;
+}
+
+static int mounted_sync(struct root *root, struct err *e)
+{
+    return syncfs(of(root)->fd) < 0 ? err_errno(e, "write the changes to the disk") : 0;
+}
+
+static int mounted_close(struct root *root, struct err *e)
+{
+    struct mounted *mounted = (struct mounted *)root;
+    int result = mounted->access == ROOT_WRITE ? mounted_sync(root, e) : 0;
+
+    close(mounted->fd);
+    free(mounted);
+    return result;
+}
+
+static const struct root_door mounted_door = {
+    .name = "mount",
+    .find = mounted_find,
+    .read = mounted_read,
+    .readlink = mounted_readlink,
+    .list = mounted_list,
+    .get_xattr = mounted_get_xattr,
+    .list_xattrs = mounted_list_xattrs,
+    .get_flags = mounted_get_flags,
+    .facts = mounted_facts,
+    .create = mounted_create,
+    .mkdir = mounted_mkdir,
+    .exchange = mounted_exchange,
+    .rename = mounted_rename,
+    .unlink = mounted_unlink,
+    .set_mode = mounted_set_mode,
+    .set_owner = mounted_set_owner,
+    .set_xattr = mounted_set_xattr,
+    .remove_xattr = mounted_remove_xattr,
+    .set_flags = mounted_set_flags,
+    .sync = mounted_sync,
+    .close = mounted_close,
+};
+
+struct root *mounted_root(int fd, const struct root_facts *facts, enum root_access access)
+{
+    struct mounted *mounted = xcalloc(1, sizeof *mounted);
+
+    *mounted = (struct mounted){
+        .root = { .door = &mounted_door }, .fd = fd, .access = access, .facts = *facts
+    };
+    return &mounted->root;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "root/open.h"
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "root/loop.h"
+#include "root/mount.h"
+#include "root/mounted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+const char *const root_subvolumes[] = { "@", "root", "@rootfs", NULL };
+
+/* What a superblock says of its own health. */
+struct health {
+    bool journal_dirty;
+    bool errors;
+};
+
+struct fs_type {
+    const char *name;
+    const char *read_options;  /* nothing is replayed, nothing is written */
+    const char *write_options; /* the journal is replayed */
+    const char *check_command; /* what mends this file system itself */
+    void (*health)(int fd, uint64_t offset, struct health *ret);
+    bool tells_by_mounting; /* a dirty log shows only as EROFS of a mount that wants to replay it */
+};
+
+/* ext2, 3, 4: s_state and s_feature_incompat (fs/ext4/ext4.h). */
+static void ext_health(int fd, uint64_t offset, struct health *ret)
+{
+    enum { SUPERBLOCK = 1024, STATE = 0x3a, INCOMPAT = 0x60, ERROR_FS = 2, NEEDS_RECOVERY = 4 };
+    unsigned char super[256];
+
+    if (io_read_at(fd, super, sizeof super, offset + SUPERBLOCK) < 0)
+        return;
+    ret->errors = super[STATE] & ERROR_FS;
+    ret->journal_dirty = super[INCOMPAT] & NEEDS_RECOVERY;
+}
+
+/* btrfs: a log tree is there (log_root, fs/btrfs/ctree.h). */
+static void btrfs_health(int fd, uint64_t offset, struct health *ret)
+{
+    enum { SUPERBLOCK = 65536, LOG_ROOT = 0x60 };
+    unsigned char log_root[8];
+
+    if (io_read_at(fd, log_root, sizeof log_root, offset + SUPERBLOCK + LOG_ROOT) < 0)
+        return;
+    for (size_t i = 0; i < sizeof log_root; i++)
+        ret->journal_dirty = ret->journal_dirty || log_root[i];
+}
+
+static const struct fs_type fs_types[] = {
+    { "ext4", "noload", "", "e2fsck -f", ext_health, false },
+    { "ext3", "noload", "", "e2fsck -f", ext_health, false },
+    { "ext2", "", "", "e2fsck -f", ext_health, false },
+    { "xfs", "norecovery,nouuid", "nouuid", "xfs_repair", NULL, true },
+    { "btrfs", "rescue=nologreplay", "", "btrfs check", btrfs_health, false },
+};
+
+static const struct fs_type *fs_type_of(const char *name)
+{
+    for (size_t i = 0; name && i < ARRAY_SIZE(fs_types); i++)
+        if (strcmp(fs_types[i].name, name) == 0)
+            return &fs_types[i];
+    return NULL;
+}
+
+bool root_can_open(const char *fs_type)
+{
+    return fs_type_of(fs_type) != NULL;
+}
+
+static int mount_volume(const struct fs_type *fs, const char *device, const char *subvolume,
+                        enum root_access access, const char *options, struct err *e)
+{
+    auto_free char *all = subvolume
+                              ? xasprintf("%s%ssubvol=%s", options, *options ? "," : "", subvolume)
+                              : xstrdup(options);
+
+    return mount_hidden(device, fs->name, all, access == ROOT_READ, e);
+}
+
+/* On a read-only device a mount that would replay a log fails, and says so. */
+static bool log_is_dirty(const struct fs_type *fs, const char *device)
+{
+    struct err e = { 0 };
+    auto_fd int fd = mount_volume(fs, device, NULL, ROOT_READ, fs->write_options, &e);
+
+    return fd < 0 && e.code == EROFS;
+}
+
+static int refuse_unsound(const struct fs_type *fs, const struct volume *volume,
+                          enum root_access access, const struct health *health, struct err *e)
+{
+    if (access == ROOT_WRITE && health->errors)
+        return err_set(e, ERR_REFUSED,
+                       "the %s on %s says of itself that it has errors; mend it first with: %s",
+                       fs->name, volume->name, fs->check_command);
+    return 0;
+}
+
+int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
+                     enum root_access access, struct root **ret, struct err *e)
+{
+    const struct fs_type *fs = fs_type_of(volume->type);
+    bool read_only = access == ROOT_READ;
+    struct root_facts facts = { 0 };
+    struct health health = { 0 };
+    struct loop loop = { .fd = -1 };
+    auto_fd int claim = -1, loop_fd = -1, fd = -1;
+
+    if (!fs)
+        return err_set(e, ERR_UNSUPPORTED, "%s holds %s, which is not opened", volume->name,
+                       volume->type ? volume->type : "nothing known");
+    claim = device_claim(disk, !read_only, e);
+    if (claim < 0)
+        return -1;
+    if (fs->health)
+        fs->health(claim, volume->offset, &health);
+    if (refuse_unsound(fs, volume, access, &health, e) < 0 ||
+        loop_attach(claim, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
+            0)
+        return -1;
+    loop_fd = loop.fd;
+    if (read_only && fs->tells_by_mounting)
+        health.journal_dirty = log_is_dirty(fs, loop.path);
+    fd = mount_volume(fs, loop.path, subvolume, access,
+                      read_only ? fs->read_options : fs->write_options, e);
+    if (fd < 0)
+        return err_prefix(e, "%s", volume->name);
+    facts.fs = fs->name;
+    facts.journal_dirty = read_only && health.journal_dirty;
+    facts.errors = health.errors;
+    *ret = mounted_root(take_fd(&fd), &facts, access);
+    return 0;
+}
+
+/* The device behind a path, as mountinfo tells it; btrfs numbers each subvolume anew. */
+static char *mount_source(dev_t device)
+{
+    auto_free char *text = io_host_text("/proc/self/mountinfo");
+    char *rest = text, *line;
+
+    while (rest && (line = strsep(&rest, "\n"))) {
+        unsigned major_number, minor_number;
+        char source[512];
+        char *tail = strstr(line, " - ");
+
+        if (tail && sscanf(line, "%*d %*d %u:%u", &major_number, &minor_number) == 2 &&
+            makedev(major_number, minor_number) == device &&
+            sscanf(tail, " - %*s %511s", source) == 1 && source[0] == '/')
+            return xstrdup(source);
+    }
+    return NULL;
+}
+
+static bool same_file_system(dev_t a, dev_t b)
+{
+    auto_free char *a_source = mount_source(a), *b_source = mount_source(b);
+
+    return a == b || (a_source && b_source && strcmp(a_source, b_source) == 0);
+}
+
+/* Promise 1: the running system is never a repair target, by whatever path. */
+static int refuse_running_system(const char *path, const struct stat *tree, struct err *e)
+{
+    static const char *const own[] = { "/", "/etc", "/usr", "/var", "/root" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        struct stat stat_;
+
+        if (stat(own[i], &stat_) == 0 && same_file_system(stat_.st_dev, tree->st_dev))
+            return err_set(e, ERR_REFUSED,
+                           "%s is on the file system of the running system (%s), which is never "
+                           "repaired; attach the broken disk to another machine, or boot a "
+                           "rescue image",
+                           path, own[i]);
+    }
+    return 0;
+}
+
+int root_open_directory(const char *path, enum root_access access, struct root **ret, struct err *e)
+{
+    auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct root_facts facts = { .fs = "directory" };
+    struct stat stat;
+
+    if (fd < 0 || fstat(fd, &stat) < 0)
+        return err_errno(e, "open %s", path);
+    if (access == ROOT_WRITE && refuse_running_system(path, &stat, e) < 0)
+        return -1;
+    *ret = mounted_root(take_fd(&fd), &facts, access);
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* From a volume, or a directory, to an opened root. */
+#ifndef ROOT_OPEN_H
+#define ROOT_OPEN_H
+
+#include "device/device.h"
+#include "root/root.h"
+
+/* True where a door opens this type of file system: ext2, ext3, ext4, xfs, btrfs. */
+bool root_can_open(const char *fs_type);
+
+/*
+ * Opens the file system on a volume; subvolume (btrfs) may be NULL for the default
+ * one. What is opened dies with the process: nothing stays mounted or attached,
+ * whatever ends it.
+ */
+int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
+                     enum root_access access, struct root **ret, struct err *e) MUST_CHECK;
+
+/* A tree that somebody has mounted. Refused for writing where it is the running system's own. */
+int root_open_directory(const char *path, enum root_access access, struct root **ret,
+                        struct err *e) MUST_CHECK;
+
+/* The subvolumes of btrfs that distributions put a root into, NULL-terminated. */
+extern const char *const root_subvolumes[];
+
+#endif

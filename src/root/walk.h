@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The in-root walker: resolves a path below a directory descriptor as chroot(2)
+ * would, on O_PATH descriptors, component by component. Absolute links and ".."
+ * cannot leave the root; links of procfs count as plain text. The same result as
+ * openat2(RESOLVE_IN_ROOT), on every kernel, and on mounts with nosymfollow.
+ * Private to root/.
+ */
+#ifndef ROOT_WALK_H
+#define ROOT_WALK_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+enum walk_links {
+    WALK_FOLLOW,      /* every link */
+    WALK_FOLLOW_DIRS, /* all but one at the end of the path */
+    WALK_REFUSE,      /* none: the path is canonical, or no longer what it was */
+};
+
+/*
+ * An O_PATH descriptor of what the path leads to, and its canonical path (may be
+ * NULL). -1 with errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, …
+ */
+int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path) MUST_CHECK;
+
+/* The directory that holds the last component of a canonical path, and that component. */
+int walk_parent(int root_fd, const char *path, const char **ret_name) MUST_CHECK;
+
+#endif
