@@ -33,24 +33,52 @@ LINK = $(CC) $(CFLAGS_$(MODE)) $(CFLAGS) $(LDFLAGS_$(MODE)) $(LDFLAGS) -pthread
 SOURCES := $(wildcard src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(OUT)/%.o)
 MAIN_OBJECT := $(OUT)/main.o
+TEST_SOURCES := $(wildcard tests/unit/*.c)
+TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
+
+# What the build and the tests need, as Debian 12, Debian 13 and Ubuntu 24.04 name it.
+BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
+	libjansson-dev libselinux1-dev scdoc
+TEST_PACKAGES := check clang clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs xfsprogs \
+	btrfs-progs qemu-utils openssh-client openssl acl attr iproute2 xxd procps git gcovr
 
 .PHONY: all
 all: sshmend
 
+.PHONY: help
+help:
+	@echo 'make            the release build: ./sshmend'
+	@echo 'make deps       installs what build and tests need (Debian, Ubuntu; as root or with sudo)'
+	@echo 'make demo       breaks and mends a real disk image, step by step'
+	@echo 'make check      all tests that run on this kernel (root; loop devices)'
+	@echo 'make lint       layers, banned calls, usage, man pages, formatting, shell'
+	@echo 'make bench      speed and size, as ratios'
+	@echo 'make coverage   lines of src/ that the tests reach'
+	@echo 'make install    PREFIX (/usr/local), DESTDIR'
+	@echo 'make clean      removes build/ and ./sshmend'
+
 sshmend: build/release/sshmend
 	cp -f $< $@
 
-build/release/sshmend: FORCE
-	@$(MAKE) --no-print-directory MODE=release build/release/.sshmend
-	@cmp -s build/release/.sshmend $@ || cp -f build/release/.sshmend $@
-build/dev/sshmend: FORCE
-	@$(MAKE) --no-print-directory MODE=dev build/dev/.sshmend
-	@cmp -s build/dev/.sshmend $@ || cp -f build/dev/.sshmend $@
+# Both modes by recursion, so that one command line can build both.
+build/release/sshmend build/dev/sshmend build/cov/sshmend: build/%/sshmend: FORCE
+	@$(MAKE) --no-print-directory MODE=$* build/$*/.sshmend
+	@cmp -s build/$*/.sshmend $@ || cp -f build/$*/.sshmend $@
+build/dev/unit-tests build/cov/unit-tests: build/%/unit-tests: FORCE
+	@$(MAKE) --no-print-directory MODE=$* build/$*/.unit-tests
 
 $(OUT)/.sshmend: $(OBJECTS) $(MAIN_OBJECT)
 	$(LINK) -o $@ $^ $(LIB_LDLIBS)
 
+$(OUT)/.unit-tests: $(OBJECTS) $(TEST_OBJECTS)
+	$(LINK) -o $(@D)/unit-tests $^ $(LIB_LDLIBS) $(shell $(PKG_CONFIG) --libs check)
+	@touch $@
+
 $(OUT)/%.o: src/%.c $(OUT)/.flags
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(OUT)/tests/%.o: tests/%.c $(OUT)/.flags
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
@@ -62,4 +90,67 @@ $(OUT)/.flags: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(TEST_OBJECTS:.o=.d)
+
+# ---- installing ------------------------------------------------------------------------------
+
+man/sshmend.8: man/sshmend.8.scd
+	scdoc < $< > $@
+
+.PHONY: install
+install: sshmend man/sshmend.8
+	install -D -m 755 sshmend $(DESTDIR)$(PREFIX)/sbin/sshmend
+	install -D -m 644 man/sshmend.8 $(DESTDIR)$(PREFIX)/share/man/man8/sshmend.8
+	install -D -m 644 completion/sshmend.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sshmend
+
+# ---- everything else ---------------------------------------------------------------------------
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# Installs only what is missing, so that it costs nothing the second time.
+.PHONY: deps
+deps:
+	@missing=$$(for p in $(BUILD_PACKAGES) $(TEST_PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		$(SUDO) apt-get update -q && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+.PHONY: demo
+demo: deps
+	@$(MAKE) --no-print-directory sshmend
+	@$(SUDO) bash tests/demo/demo.sh
+
+.PHONY: check check-unit check-fixtures check-run check-fault
+check: deps
+	@$(MAKE) --no-print-directory -j2 build/dev/sshmend build/dev/unit-tests
+	@$(MAKE) --no-print-directory build/release/sshmend
+	@$(MAKE) --no-print-directory check-unit check-fixtures check-run check-fault
+check-unit: build/dev/unit-tests
+	@build/dev/unit-tests
+check-fixtures: build/dev/sshmend
+	@$(SUDO) bash tests/fixtures/run.sh
+check-run: build/dev/sshmend
+	@$(SUDO) bash tests/run/run.sh
+check-fault: build/dev/sshmend build/release/sshmend
+	@$(SUDO) bash tests/fault/run.sh
+
+.PHONY: lint
+lint: deps
+	@bash tests/lint/run.sh
+
+.PHONY: bench
+bench: deps
+	@$(MAKE) --no-print-directory sshmend
+	@$(SUDO) bash tests/bench/run.sh
+
+.PHONY: coverage
+coverage: deps
+	@$(MAKE) --no-print-directory -j2 build/cov/sshmend build/cov/unit-tests
+	@bash tests/coverage.sh
+
+.PHONY: clean
+clean:
+	rm -rf build sshmend man/sshmend.8

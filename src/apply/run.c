@@ -172,8 +172,8 @@ int run_commit(struct root *root, struct run *run, struct err *e)
 {
     static const struct blob nothing;
 
-    if (root_sync(root, e) < 0 || create_private(root, run, "COMMITTED", &nothing, e) < 0 ||
-        root_sync(root, e) < 0)
+    /* The mark itself reaches the disk by root_close; without it the run is rolled back. */
+    if (root_sync(root, e) < 0 || create_private(root, run, "COMMITTED", &nothing, e) < 0)
         return -1;
     run->committed = true;
     return 0;
@@ -199,14 +199,14 @@ static bool is_id(const char *name)
 
 int run_ids(const struct root *root, const char *state_dir, char ***ret, struct err *e)
 {
-    auto_with(text_list_free) char **names = NULL;
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
     char **ids = NULL;
     size_t count = 0;
 
-    if (root_exists(root, state_dir) && root_list(root, state_dir, &names, e) < 0)
+    if (root_exists(root, state_dir) && root_list(root, state_dir, &entries, e) < 0)
         return -1;
-    for (char **name = names; name && *name; name++) {
-        char *id = is_id(*name) ? xstrdup(*name) : NULL;
+    for (const struct root_entry *entry = entries; entry && entry->name; entry++) {
+        char *id = S_ISDIR(entry->type) && is_id(entry->name) ? xstrdup(entry->name) : NULL;
 
         if (id)
             array_push(ids, count, id);
@@ -239,16 +239,16 @@ int run_load(const struct root *root, const char *state_dir, const char *id, str
 
 int run_remove(struct root *root, const struct run *run, struct err *e)
 {
-    auto_with(text_list_free) char **names = NULL;
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
     auto_free char *manifest = run_path(run, "MANIFEST");
     size_t made = 0;
 
-    if (root_list(root, run->folder, &names, e) < 0)
+    if (root_list(root, run->folder, &entries, e) < 0)
         return -1;
-    for (char **name = names; *name; name++) {
-        auto_free char *path = run_path(run, *name);
+    for (const struct root_entry *entry = entries; entry->name; entry++) {
+        auto_free char *path = run_path(run, entry->name);
 
-        if (strcmp(*name, "MANIFEST") != 0 && root_unlink(root, path, e) < 0)
+        if (strcmp(entry->name, "MANIFEST") != 0 && root_unlink(root, path, e) < 0)
             return -1;
     }
     if (root_exists(root, manifest) && root_unlink(root, manifest, e) < 0)

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* sysfs and procfs files are small; mountinfo of a busy container host is the largest. */
 enum { CHUNK = 16 * 1024, HOST_TEXT_MAX = 16 * 1024 * 1024 };
@@ -34,6 +35,16 @@ static void grow(struct blob *blob, size_t capacity)
     *blob = larger;
 }
 
+/* A first guess that is right for a regular file: its size, and one to see its end. */
+static size_t expected_size(int fd, size_t max)
+{
+    struct stat stat;
+
+    if (fstat(fd, &stat) < 0 || stat.st_size <= 0 || (uint64_t)stat.st_size > max)
+        return CHUNK;
+    return (size_t)stat.st_size + 1;
+}
+
 int io_read_all(int fd, size_t max, struct blob *ret)
 {
     auto_blob struct blob all = { 0 };
@@ -43,7 +54,7 @@ int io_read_all(int fd, size_t max, struct blob *ret)
         ssize_t n;
 
         if (all.len == capacity) {
-            capacity = capacity ? capacity * 2 : CHUNK;
+            capacity = capacity ? capacity * 2 : expected_size(fd, max);
             grow(&all, capacity);
         }
         n = read_some(fd, all.data + all.len, capacity - all.len);

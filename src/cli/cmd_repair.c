@@ -130,25 +130,6 @@ static int change(struct repair *repair, struct root *root, struct err *e)
     return result;
 }
 
-/* What is gone is mended; what is left was skipped, or its mending failed. */
-static void settle_outcomes(struct repair *repair)
-{
-    struct findings *before = &repair->before.findings;
-    const struct findings *after = &repair->after.findings;
-
-    for (size_t i = 0; i < before->count; i++) {
-        struct finding *finding = &before->items[i];
-
-        if (!findings_find(after, finding->check->id, finding->path))
-            finding->outcome = OUTCOME_MENDED;
-        else
-            finding->outcome =
-                repair->before.plan.covers[i] && finding->check->remedy != REMEDY_NONE
-                    ? OUTCOME_FAILED
-                    : OUTCOME_SKIPPED;
-    }
-}
-
 static int write_changes(struct repair *repair, struct err *e)
 {
     auto_root struct root *root = NULL;
@@ -162,7 +143,8 @@ static int write_changes(struct repair *repair, struct err *e)
     if (result == 0)
         result = examine(root, repair->options, &repair->after, e);
     if (result == 0)
-        settle_outcomes(repair);
+        findings_settle(&repair->before.findings, &repair->after.findings,
+                        repair->before.plan.covers);
     if (root_close(&root, result == 0 ? e : NULL) < 0)
         result = -1;
     signals_release();

@@ -71,7 +71,8 @@ enum verdict findings_verdict(const struct findings *findings)
     enum severity worst = SEVERITY_NOTE;
 
     for (size_t i = 0; i < findings->count; i++)
-        if (findings->items[i].check->severity > worst)
+        if (findings->items[i].outcome != OUTCOME_MENDED &&
+            findings->items[i].check->severity > worst)
             worst = findings->items[i].check->severity;
     return (enum verdict)worst;
 }
@@ -95,4 +96,25 @@ const struct finding *findings_find(const struct findings *findings, const char 
             return finding;
     }
     return NULL;
+}
+
+static enum outcome settled(const struct finding *finding, const struct findings *after, bool tried)
+{
+    if (!findings_find(after, finding->check->id, finding->path))
+        return OUTCOME_MENDED;
+    return tried && finding->check->remedy != REMEDY_NONE ? OUTCOME_FAILED : OUTCOME_SKIPPED;
+}
+
+void findings_settle(struct findings *findings, const struct findings *after, const bool *tried)
+{
+    size_t count = findings->count;
+
+    for (size_t i = 0; i < count; i++)
+        findings->items[i].outcome = settled(&findings->items[i], after, tried[i]);
+    for (size_t i = 0; i < after->count; i++) {
+        const struct finding *late = &after->items[i];
+
+        if (!findings_find(findings, late->check->id, late->path))
+            finding_add(findings, late->check, late->path, xstrdup(late->message));
+    }
 }

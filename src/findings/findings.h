@@ -73,6 +73,8 @@ const struct check *check_named(const char *id);
 void findings_judge(const struct inspection *facts, struct findings *ret);
 void findings_free(struct findings *findings);
 enum verdict findings_verdict(const struct findings *findings);
+/* What became of each, by a second look: gone is mended, new ones are added. */
+void findings_settle(struct findings *findings, const struct findings *after, const bool *tried);
 /* The first that forbids any change, or NULL. */
 const struct finding *findings_blocker(const struct findings *findings);
 const struct finding *findings_find(const struct findings *findings, const char *id,

@@ -20,14 +20,12 @@ static const char *const places[] = { "/etc", "/root", "/var/backups",
 
 struct hunt {
     const struct root *root;
-    struct host_key *key;
-    const char *name; /* the key's file name: copies start with it */
+    struct inspection *inspection;
     size_t entries;
 };
 
-static void keep_if_proven(struct hunt *hunt, const char *path)
+static void keep_if_proven(struct hunt *hunt, struct host_key *key, const char *path)
 {
-    struct host_key *key = hunt->key;
     auto_blob struct blob bytes = { 0 };
     struct key_copy copy;
 
@@ -43,32 +41,44 @@ static void keep_if_proven(struct hunt *hunt, const char *path)
     array_push(key->copies, key->copy_count, copy);
 }
 
-static void search(struct hunt *hunt, const char *directory, int depth)
+/* A copy's name starts with that of the key. */
+static void consider(struct hunt *hunt, const char *path, const char *name)
 {
-    auto_with(text_list_free) char **names = NULL;
+    for (size_t i = 0; i < hunt->inspection->key_count; i++) {
+        struct host_key *key = &hunt->inspection->keys[i];
 
-    if (depth > DEPTH_MAX || root_list(hunt->root, directory, &names, NULL) < 0)
-        return;
-    for (char **name = names; *name && hunt->entries < ENTRIES_MAX; name++) {
-        auto_free char *path = xasprintf("%s/%s", directory, *name);
-        struct root_stat stat;
-
-        hunt->entries++;
-        if (root_find_link(hunt->root, path, NULL, &stat, NULL) < 0)
-            continue;
-        if (S_ISDIR(stat.mode))
-            search(hunt, path, depth + 1);
-        else if (S_ISREG(stat.mode) && text_starts(*name, hunt->name) &&
-                 !text_ends(*name, ".pub") && strcmp(path, hunt->key->real) != 0)
-            keep_if_proven(hunt, path);
+        if (key->lost && text_starts(name, text_base_name(key->path)) && !text_ends(name, ".pub") &&
+            strcmp(path, key->real) != 0)
+            keep_if_proven(hunt, key, path);
     }
 }
 
-void copies_inspect(const struct root *root, struct host_key *key)
+static void search(struct hunt *hunt, const char *directory, int depth)
 {
-    struct hunt hunt = { .root = root, .key = key, .name = text_base_name(key->path) };
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
 
-    for (size_t i = 0; places[i]; i++) {
+    if (depth > DEPTH_MAX || root_list(hunt->root, directory, &entries, NULL) < 0)
+        return;
+    for (const struct root_entry *entry = entries; entry->name; entry++) {
+        auto_free char *path = xasprintf("%s/%s", directory, entry->name);
+
+        if (hunt->entries++ >= ENTRIES_MAX)
+            return;
+        if (S_ISDIR(entry->type))
+            search(hunt, path, depth + 1);
+        else if (S_ISREG(entry->type))
+            consider(hunt, path, entry->name);
+    }
+}
+
+void copies_inspect(const struct root *root, struct inspection *inspection)
+{
+    struct hunt hunt = { .root = root, .inspection = inspection };
+    bool any = false;
+
+    for (size_t i = 0; i < inspection->key_count; i++)
+        any = any || inspection->keys[i].lost;
+    for (size_t i = 0; any && places[i]; i++) {
         auto_with(text_list_free) char **matches = NULL;
 
         if (root_glob(root, places[i], &matches, NULL) < 0)

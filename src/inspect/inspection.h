@@ -92,6 +92,7 @@ struct host_key {
     bool configured;             /* by a HostKey line */
     bool exists;
     char *odd;          /* a clause: "is a directory"; NULL where it is a regular file */
+    bool lost;          /* used, and nothing of the private part can be saved */
     bool swapped;       /* private and .pub have changed places */
     bool type_loads;    /* this sshd knows the type */
     bool format_loads;  /* this sshd reads the format */

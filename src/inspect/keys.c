@@ -225,8 +225,7 @@ static int inspect_key(const struct root *root, struct inspection *inspection, s
     key->format_loads =
         !key->judgement.key || hostkey_format_loads(key->judgement.key, inspection->sshd.version);
     key->size_accepted = size_accepted(inspection, key);
-    if (lost(key))
-        copies_inspect(root, key);
+    key->lost = lost(key);
     return 0;
 }
 
@@ -238,6 +237,7 @@ int keys_inspect(const struct root *root, struct inspection *inspection, struct 
     for (size_t i = 0; i < inspection->key_count; i++)
         if (inspect_key(root, inspection, &inspection->keys[i], e) < 0)
             return -1;
+    copies_inspect(root, inspection);
     return 0;
 }
 

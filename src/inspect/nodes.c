@@ -64,7 +64,7 @@ static bool lonely_group(const struct inspection *inspection, const struct user 
 /* Less what is refused; where what is needed is missing, with it and what goes with it. */
 static mode_t narrowed(const struct node *node)
 {
-    mode_t mode = node->stat.mode & MODE_BITS & ~node->refused;
+    mode_t mode = node->stat.mode & MODE_BITS & ~node->rule->refused;
 
     if ((mode & node->needed) == node->needed)
         return mode;

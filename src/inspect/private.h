@@ -30,8 +30,8 @@ void host_key_free(struct host_key *key);
 /* Ties each key to the nodes of its two files, once all nodes are there. */
 void keys_tie(struct inspection *inspection);
 
-/* copies.c */
-void copies_inspect(const struct root *root, struct host_key *key);
+/* copies.c: fills the copies of the keys that are lost */
+void copies_inspect(const struct root *root, struct inspection *inspection);
 
 /* nodes.c */
 int nodes_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;

@@ -300,7 +300,10 @@ void report_repair(const struct report *report, const struct report_style *style
     if (report->findings->count)
         fputs("\n", stdout);
     if (!report->run) {
-        fputs("Nothing was changed: there is nothing to mend, or nothing that may be.\n", stdout);
+        fputs(problems(report->findings, false)
+                  ? "Nothing was changed: what is left is for a human to decide, or was skipped.\n"
+                  : "Nothing to mend.\n",
+              stdout);
         return;
     }
     print_fates(report);

@@ -14,7 +14,7 @@ struct root_door {
     int (*read)(const struct root *root, const char *path, size_t max, struct blob *ret,
                 struct err *e);
     int (*readlink)(const struct root *root, const char *path, char **ret, struct err *e);
-    int (*list)(const struct root *root, const char *path, char ***ret, struct err *e);
+    int (*list)(const struct root *root, const char *path, struct root_entry **ret, struct err *e);
     int (*get_xattr)(const struct root *root, const char *path, const char *name, struct blob *ret,
                      struct err *e);
     int (*list_xattrs)(const struct root *root, const char *path, char ***ret, struct err *e);

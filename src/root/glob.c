@@ -6,7 +6,6 @@
 #include "root/root.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -36,7 +35,7 @@ static void keep(struct search *search, const char *path)
 
 static void descend(struct search *search, const char *directory, size_t depth)
 {
-    auto_with(text_list_free) char **names = NULL;
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
     const char *component;
 
     if (search->matched >= MATCHES_MAX)
@@ -54,12 +53,12 @@ static void descend(struct search *search, const char *directory, size_t depth)
         descend(search, path, depth + 1);
         return;
     }
-    if (root_list(search->root, *directory ? directory : "/", &names, NULL) < 0)
+    if (root_list(search->root, *directory ? directory : "/", &entries, NULL) < 0)
         return;
-    for (char **name = names; *name; name++) {
-        auto_free char *path = xasprintf("%s/%s", directory, *name);
+    for (const struct root_entry *entry = entries; entry->name; entry++) {
+        auto_free char *path = xasprintf("%s/%s", directory, entry->name);
 
-        if (fnmatch(component, *name, FNM_PERIOD) == 0)
+        if (fnmatch(component, entry->name, FNM_PERIOD) == 0)
             descend(search, path, depth + 1);
     }
 }

@@ -67,10 +67,13 @@ static int explain(int fs, const char *device, const char *type, struct err *e)
 static int fsmount_hidden(int fs, bool read_only)
 {
     unsigned attributes = HIDDEN | (read_only ? MOUNT_ATTR_RDONLY : 0u);
-    int fd = fsmount(fs, FSMOUNT_CLOEXEC, attributes | MOUNT_ATTR_NOSYMFOLLOW);
+    auto_fd int fd = fsmount(fs, FSMOUNT_CLOEXEC, attributes | MOUNT_ATTR_NOSYMFOLLOW);
 
     /* Linux before 5.14 does not know it; the walker follows no link either way. */
-    return fd < 0 && errno == EINVAL ? fsmount(fs, FSMOUNT_CLOEXEC, attributes) : fd;
+    if (fd < 0 && errno == EINVAL)
+        fd = fsmount(fs, FSMOUNT_CLOEXEC, attributes);
+    /* What fsmount gives is O_PATH, which cannot be synced. */
+    return fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static int mount_detached(int fs, const char *device, const char *type, const char *options,

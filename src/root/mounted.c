@@ -69,9 +69,10 @@ static int mounted_find(const struct root *root, const char *path, bool follow, 
 }
 
 /* A descriptor for reading, or for changing metadata, of a regular file or directory. */
-static int open_canonical(const struct root *root, const char *path, struct err *e)
+static int open_node(const struct root *root, const char *path, enum walk_links links,
+                     struct err *e)
 {
-    auto_fd int pin = walk_open(of(root)->fd, path, WALK_REFUSE, NULL);
+    auto_fd int pin = walk_open(of(root)->fd, path, links, NULL);
     auto_fd int fd = -1;
     struct stat pinned, opened;
     char link[64];
@@ -87,6 +88,11 @@ static int open_canonical(const struct root *root, const char *path, struct err 
     if (opened.st_ino != pinned.st_ino || opened.st_dev != pinned.st_dev)
         return err_set(e, ERR_CHANGED, "%s changed while it was opened", path);
     return take_fd(&fd);
+}
+
+static int open_canonical(const struct root *root, const char *path, struct err *e)
+{
+    return open_node(root, path, WALK_REFUSE, e);
 }
 
 static int mounted_read(const struct root *root, const char *path, size_t max, struct blob *ret,
@@ -111,45 +117,63 @@ static int mounted_readlink(const struct root *root, const char *path, char **re
     return 0;
 }
 
-static int by_byte(const void *a, const void *b)
+static int by_name(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const struct root_entry *)a)->name, ((const struct root_entry *)b)->name);
 }
 
-static int mounted_list(const struct root *root, const char *path, char ***ret, struct err *e)
+/* XFS without ftype, and some FUSE file systems, do not tell types with the names. */
+static mode_t entry_type(int directory_fd, const struct dirent *entry)
 {
-    int fd = open_canonical(root, path, e);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    char **names = NULL;
-    size_t count = 0;
-    struct dirent *entry;
+    struct stat stat;
 
-    if (!directory) {
-        if (fd >= 0) {
-            err_errno(e, "list %s", path);
-            close(fd);
-        }
-        return -1;
-    }
+    if (entry->d_type != DT_UNKNOWN)
+        return DTTOIF(entry->d_type);
+    if (fstatat(directory_fd, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return stat.st_mode & S_IFMT;
+}
+
+static struct root_entry *read_entries(DIR *directory)
+{
+    struct root_entry *entries = NULL, end = { 0 };
+    struct dirent *entry;
+    size_t count = 0;
+
     while (count < NAMES_MAX && (entry = readdir(directory))) {
+        struct root_entry found = { .type = entry_type(dirfd(directory), entry) };
+
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        char *name = xstrdup(entry->d_name);
-
-        array_push(names, count, name);
+        found.name = xstrdup(entry->d_name);
+        array_push(entries, count, found);
     }
-    closedir(directory);
     if (count)
-        qsort(names, count, sizeof *names, by_byte);
-    array_push(names, count, NULL);
-    *ret = names;
+        qsort(entries, count, sizeof *entries, by_name);
+    array_push(entries, count, end);
+    return entries;
+}
+
+static int mounted_list(const struct root *root, const char *path, struct root_entry **ret,
+                        struct err *e)
+{
+    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+    if (fd >= 0 && !directory)
+        return err_errno(e, "list %s", path);
+    if (!directory)
+        return -1;
+    (void)take_fd(&fd); /* closedir closes it */
+    *ret = read_entries(directory);
+    closedir(directory);
     return 0;
 }
 
 static int mounted_get_xattr(const struct root *root, const char *path, const char *name,
                              struct blob *ret, struct err *e)
 {
-    auto_fd int fd = open_canonical(root, path, e);
+    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
     char value[XATTR_MAX];
     ssize_t len = fd < 0 ? -1 : fgetxattr(fd, name, value, sizeof value);
 
@@ -166,7 +190,7 @@ static int mounted_get_xattr(const struct root *root, const char *path, const ch
 static int mounted_list_xattrs(const struct root *root, const char *path, char ***ret,
                                struct err *e)
 {
-    auto_fd int fd = open_canonical(root, path, e);
+    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
     char names[XATTR_MAX];
     ssize_t len = fd < 0 ? -1 : flistxattr(fd, names, sizeof names);
     char **list = NULL;
@@ -181,8 +205,6 @@ static int mounted_list_xattrs(const struct root *root, const char *path, char *
 
         array_push(list, count, name);
     }
-    if (count)
-        qsort(list, count, sizeof *list, by_byte);
     array_push(list, count, NULL);
     *ret = list;
     return 0;
@@ -191,7 +213,7 @@ static int mounted_list_xattrs(const struct root *root, const char *path, char *
 static int mounted_get_flags(const struct root *root, const char *path, unsigned *ret,
                              struct err *e)
 {
-    auto_fd int fd = open_canonical(root, path, e);
+    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
     int flags = 0;
 
     if (fd < 0)
@@ -258,7 +280,7 @@ static int mounted_create(struct root *root, const char *path, const struct blob
         return -1;
     if (io_write_all(fd, content->data, content->len) < 0)
         return err_errno(e, "write %s", path);
-    return fsync(fd) < 0 ? err_errno(e, "write %s to the disk", path) : 0;
+    return 0;
 }
 
 static int mounted_mkdir(struct root *root, const char *path, const struct root_meta *meta,
@@ -366,6 +388,10 @@ static int mounted_set_flags(struct root *root, const char *path, unsigned flags
     return ioctl(fd, FS_IOC_SETFLAGS, &value) < 0 ? err_errno(e, "set the flags of %s", path) : 0;
 }
 
+/*
+ * One flush for all staged files instead of one each. It reports write errors since
+ * Linux 5.8; on older kernels the second look is what notices.
+ */
 static int mounted_sync(struct root *root, struct err *e)
 {
     return syncfs(of(root)->fd) < 0 ? err_errno(e, "write the changes to the disk") : 0;

@@ -62,41 +62,33 @@ int root_readlink(const struct root *root, const char *path, char **ret, struct 
     return root->door->readlink(root, canonical, ret, e);
 }
 
-int root_list(const struct root *root, const char *path, char ***ret, struct err *e)
+int root_list(const struct root *root, const char *path, struct root_entry **ret, struct err *e)
 {
-    auto_free char *canonical = NULL;
+    return root->door->list(root, path, ret, e);
+}
 
-    if (root_find(root, path, &canonical, NULL, e) < 0)
-        return -1;
-    return root->door->list(root, canonical, ret, e);
+void root_entries_free(struct root_entry **entries)
+{
+    for (struct root_entry *entry = *entries; entry && entry->name; entry++)
+        free(entry->name);
+    free(*entries);
+    *entries = NULL;
 }
 
 int root_get_xattr(const struct root *root, const char *path, const char *name, struct blob *ret,
                    struct err *e)
 {
-    auto_free char *canonical = NULL;
-
-    if (root_find(root, path, &canonical, NULL, e) < 0)
-        return -1;
-    return root->door->get_xattr(root, canonical, name, ret, e);
+    return root->door->get_xattr(root, path, name, ret, e);
 }
 
 int root_list_xattrs(const struct root *root, const char *path, char ***ret, struct err *e)
 {
-    auto_free char *canonical = NULL;
-
-    if (root_find(root, path, &canonical, NULL, e) < 0)
-        return -1;
-    return root->door->list_xattrs(root, canonical, ret, e);
+    return root->door->list_xattrs(root, path, ret, e);
 }
 
 int root_get_flags(const struct root *root, const char *path, unsigned *ret, struct err *e)
 {
-    auto_free char *canonical = NULL;
-
-    if (root_find(root, path, &canonical, NULL, e) < 0)
-        return -1;
-    return root->door->get_flags(root, canonical, ret, e);
+    return root->door->get_flags(root, path, ret, e);
 }
 
 int root_facts(const struct root *root, struct root_facts *ret, struct err *e)

@@ -50,6 +50,11 @@ struct root_meta {
     const char *label; /* SELinux context, or NULL for none */
 };
 
+struct root_entry {
+    char *name;
+    mode_t type; /* S_IFREG, S_IFDIR, S_IFLNK, …; of the entry itself */
+};
+
 struct root_facts {
     const char *fs;     /* "ext4"; "directory" for a mounted tree */
     bool journal_dirty; /* what is read may be older than what the next mount would show */
@@ -72,8 +77,10 @@ int root_find_link(const struct root *root, const char *path, char **ret_path,
 int root_read(const struct root *root, const char *path, size_t max, struct blob *ret,
               struct err *e) MUST_CHECK;
 int root_readlink(const struct root *root, const char *path, char **ret, struct err *e) MUST_CHECK;
-/* The names in a directory, sorted by byte, without . and ..; NULL-terminated. */
-int root_list(const struct root *root, const char *path, char ***ret, struct err *e) MUST_CHECK;
+/* What is in a directory, sorted by byte, without . and ..; ends with one whose name is NULL. */
+int root_list(const struct root *root, const char *path, struct root_entry **ret,
+              struct err *e) MUST_CHECK;
+void root_entries_free(struct root_entry **entries);
 /* An extended attribute; ERR_NOT_FOUND where the file or the file system has none of that name. */
 int root_get_xattr(const struct root *root, const char *path, const char *name, struct blob *ret,
                    struct err *e) MUST_CHECK;
