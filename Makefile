@@ -151,6 +151,11 @@ coverage: deps
 	@$(MAKE) --no-print-directory -j2 build/cov/sshmend build/cov/unit-tests
 	@bash tests/coverage.sh
 
+# Made from the program's own words; committed, since readers have no compiler.
+.PHONY: docs
+docs: sshmend
+	sh docs/make-findings.sh ./sshmend > docs/findings.md
+
 .PHONY: clean
 clean:
 	rm -rf build sshmend man/sshmend.8

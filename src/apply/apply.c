@@ -103,10 +103,28 @@ static void copy_state(const struct entry_state *from, struct entry_state *to)
     to->acl = from->acl ? xstrdup(from->acl) : NULL;
 }
 
+/* What a package or an administrator has attached to a file goes with its copy. */
+static int copy_user_xattrs(struct root *root, const char *from, const char *to, struct err *e)
+{
+    auto_with(text_list_free) char **names = NULL;
+
+    if (root_list_xattrs(root, from, &names, e) < 0)
+        return -1;
+    for (char **name = names; *name; name++) {
+        auto_blob struct blob value = { 0 };
+
+        if (text_starts(*name, "user.") && (root_get_xattr(root, from, *name, &value, e) < 0 ||
+                                            root_set_xattr(root, to, *name, &value, e) < 0))
+            return -1;
+    }
+    return 0;
+}
+
 /* A file with several names may be somebody else's too: ours becomes a copy of its own. */
 static int split_links(struct root *root, struct run *run, struct entry *entry, struct err *e)
 {
     auto_blob struct blob content = { 0 };
+    auto_free char *staged = NULL;
     auto_with(state_free) struct entry_state wanted = entry->new;
     struct root_meta meta = {
         .mode = wanted.mode & MODE_BITS, .uid = wanted.uid, .gid = wanted.gid, .label = wanted.label
@@ -114,9 +132,11 @@ static int split_links(struct root *root, struct run *run, struct entry *entry, 
 
     entry->new = (struct entry_state){ 0 };
     entry->kind = ENTRY_FILE;
-    if (root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0)
+    if (root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0 ||
+        stage(root, run, entry, &content, &meta, e) < 0)
         return -1;
-    return stage(root, run, entry, &content, &meta, e);
+    staged = run_staged(run, entry);
+    return copy_user_xattrs(root, entry->path, staged, e);
 }
 
 /* All metadata changes of one path are one entry; the plan has them in a row. */

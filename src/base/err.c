@@ -42,7 +42,8 @@ static enum err_kind kind_of_errno(int code)
     }
 }
 
-static void fill(struct err *e, enum err_kind kind, int code, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static void fill(struct err *e, enum err_kind kind, int code,
+                                                       const char *fmt, va_list args)
 {
     e->kind = kind;
     e->code = code;

@@ -11,7 +11,7 @@ static void print_next_step(const struct system *system)
     printf("Next: sshmend repair %s\n", target);
 }
 
-static int check_system(const struct system *system, const struct options *options)
+static int check_system(struct system *system, const struct options *options)
 {
     auto_root struct root *root = NULL;
     auto_examination struct examination seen = { 0 };

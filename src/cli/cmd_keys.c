@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 
-static int keys_of_system(const struct system *system, const struct options *options)
+static int keys_of_system(struct system *system, const struct options *options)
 {
     auto_root struct root *root = NULL;
     auto_inspection struct inspection facts = { 0 };

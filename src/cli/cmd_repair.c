@@ -42,7 +42,7 @@ static int consent(const struct options *options, const char *question, struct e
  * ----------------------------------------------------------------------------- */
 
 struct repair {
-    const struct system *system;
+    struct system *system;
     const struct options *options;
     struct examination agreed; /* read-only: what the operator saw */
     struct examination before; /* opened for writing */
@@ -98,11 +98,28 @@ static int look_read_only(struct repair *repair, struct err *e)
     return examine(root, repair->options, &repair->agreed, e);
 }
 
+/*
+ * A disk that is held, whose journal is clean, is still as it was seen: nobody else
+ * could change it meanwhile. A directory may have changed while the operator read.
+ */
+static bool still_as_agreed(const struct repair *repair)
+{
+    const struct inspection *facts = &repair->agreed.facts;
+
+    return repair->system->volume && !facts->fs.journal_dirty && !facts->unfinished &&
+           !repair->options->backup_dir;
+}
+
 /* A journal, or a run rolled back, may show another disk than the one agreed to. */
 static int look_again(struct repair *repair, struct root *root, struct err *e)
 {
     const struct options *options = repair->options;
 
+    if (still_as_agreed(repair)) {
+        repair->before = repair->agreed;
+        repair->agreed = (struct examination){ 0 };
+        return 0;
+    }
     if (roll_back_unfinished(root, options->backup_dir, e) < 0 ||
         examine(root, options, &repair->before, e) < 0)
         return -1;
@@ -214,7 +231,7 @@ static void say_what_all_keys_means(const struct repair *repair)
             "known_hosts is put right");
 }
 
-int repair_system(const struct system *system, const struct options *options)
+int repair_system(struct system *system, const struct options *options)
 {
     auto_with(repair_free) struct repair repair = { .system = system, .options = options };
     struct err e = { 0 };

@@ -5,6 +5,6 @@
 #include "cli/systems.h"
 
 /* The whole repair of one system, with its questions and reports. Returns the exit code. */
-int repair_system(const struct system *system, const struct options *options);
+int repair_system(struct system *system, const struct options *options);
 
 #endif

@@ -22,7 +22,7 @@ static int run(const struct options *options)
     auto_systems struct systems systems = { 0 };
     struct err e = { 0 };
 
-    if (systems_find(options->targets, &systems, &e) < 0)
+    if (systems_find(options->targets, false, &systems, &e) < 0)
         return say_error(&e);
     if (options->style.json)
         print_json(&systems, options);

@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 
-static int list_runs(const struct system *system, const struct options *options)
+static int list_runs(struct system *system, const struct options *options)
 {
     auto_root struct root *root = NULL;
     auto_with(run_summaries_free) struct run_summary *runs = NULL;
@@ -20,7 +20,7 @@ static int list_runs(const struct system *system, const struct options *options)
     return EXIT_FINE;
 }
 
-static int undo_system(const struct system *system, const struct options *options)
+static int undo_system(struct system *system, const struct options *options)
 {
     auto_root struct root *root = NULL;
     auto_with(run_summary_free) struct run_summary run = { 0 };

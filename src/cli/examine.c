@@ -59,15 +59,15 @@ static int fail_whole(const struct options *options, const char *command, const 
     return say_error(e);
 }
 
-int for_each_system(const struct options *options, const char *command, bool only_one,
-                    int (*handle)(const struct system *system, const struct options *options))
+int for_each_system(const struct options *options, const char *command, bool changes,
+                    int (*handle)(struct system *system, const struct options *options))
 {
     auto_systems struct systems systems = { 0 };
     struct err e = { 0 };
     int code = 0;
 
-    if (systems_find(options->targets, &systems, &e) < 0 ||
-        systems_choose(&systems, options, only_one, &e) < 0)
+    if (systems_find(options->targets, changes, &systems, &e) < 0 ||
+        systems_choose(&systems, options, changes, &e) < 0)
         return fail_whole(options, command, &e);
     for (size_t i = 0; i < systems.count; i++) {
         if (i && !options->style.json && !options->style.quiet)

@@ -30,7 +30,7 @@ int guide(void)
     int index = 0;
 
     options.style.color = report_wants_color(COLOR_AUTO);
-    if (systems_find(no_targets, &systems, &e) < 0)
+    if (systems_find(no_targets, true, &systems, &e) < 0)
         return say_error(&e);
     if (systems.row_count)
         report_scan(systems.rows, systems.row_count);

@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,21 +13,29 @@
 /* What has just been let go of, or is being probed by udev, may still be busy for a moment. */
 enum { BUSY_ATTEMPTS = 20, BUSY_PAUSE_NS = 50 * 1000 * 1000 };
 
-int system_open(const struct system *system, enum root_access access, struct root **ret,
-                struct err *e)
+int system_open(struct system *system, enum root_access access, struct root **ret, struct err *e)
 {
-    const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
-    int result;
-
+    if (access == ROOT_READ && system->root) {
+        *ret = take_ptr(system->root);
+        return 0;
+    }
     if (!system->volume)
         return root_open_directory(system->disk->path, access, ret, e);
-    for (int attempt = 0;; attempt++) {
-        result = root_open_volume(system->disk, system->volume, system->subvolume, access, ret, e);
-        if (result == 0 || e->kind != ERR_IN_USE || system->disk->in_use ||
-            attempt == BUSY_ATTEMPTS)
-            return result;
+    return root_open_volume(system->disk, system->volume, system->subvolume, access, ret, e);
+}
+
+static int hold(struct disk *disk, bool exclusive, struct err *e)
+{
+    const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
+    int result = device_hold(disk, exclusive, e);
+
+    for (int attempt = 0; result < 0 && e->kind == ERR_IN_USE && !disk->in_use; attempt++) {
+        if (attempt == BUSY_ATTEMPTS)
+            break;
         nanosleep(&pause, NULL);
+        result = device_hold(disk, exclusive, e);
     }
+    return result;
 }
 
 /* ---- finding ------------------------------------------------------------------------------- */
@@ -50,13 +57,14 @@ static void add_row(struct systems *systems, const struct disk *disk, const stru
     array_push(systems->rows, systems->row_count, row);
 }
 
-static void add_system(struct systems *systems, const struct system *found, const struct root *root)
+static void add_system(struct systems *systems, const struct system *found, struct root *root)
 {
     struct system system = *found;
     const char *subvolume = system.subvolume;
     const char *separator = subvolume ? ", subvolume " : "";
 
     system.number = (int)systems->count + 1;
+    system.root = root;
     os_inspect(root, &system.os);
     if (!system.volume) {
         system.name = xstrdup(system.disk->path);
@@ -75,8 +83,7 @@ static void add_system(struct systems *systems, const struct system *found, cons
 }
 
 /* True where there is a system; an error is kept for the scan's table. */
-static bool try_system(struct systems *systems, const struct system *candidate,
-                       const char **ret_problem)
+static bool try_system(struct systems *systems, struct system *candidate, const char **ret_problem)
 {
     auto_root struct root *root = NULL;
     struct err e = { 0 };
@@ -87,7 +94,7 @@ static bool try_system(struct systems *systems, const struct system *candidate,
     }
     if (!root_is_linux(root))
         return false;
-    add_system(systems, candidate, root);
+    add_system(systems, candidate, take_ptr(root));
     return true;
 }
 
@@ -112,27 +119,39 @@ static void try_volume(struct systems *systems, struct system *candidate)
         add_row(systems, candidate->disk, candidate->volume, problem);
 }
 
-static void try_disk(struct systems *systems, size_t index)
+static void try_volumes(struct systems *systems, struct system *candidate)
 {
-    const struct disk *disk = &systems->disks[index];
+    struct disk *disk = candidate->disk;
+
+    for (size_t i = 0; i < disk->count; i++) {
+        candidate->volume = &disk->volumes[i];
+        candidate->subvolume = NULL;
+        /* The disk as a whole is of interest only where something lies on it. */
+        if (candidate->volume->partition || candidate->volume->type ||
+            candidate->volume->ambivalent || !disk->table)
+            try_volume(systems, candidate);
+    }
+}
+
+static void try_disk(struct systems *systems, size_t index, bool exclusive)
+{
+    struct disk *disk = &systems->disks[index];
     struct system candidate = { .target = systems->disk_targets[index], .disk = disk };
     const char *problem = NULL;
+    struct err e = { 0 };
 
     if (disk->kind == DISK_DIRECTORY) {
         if (!try_system(systems, &candidate, &problem))
             add_row(systems, disk, NULL, problem);
         return;
     }
-    if (disk->table || disk->in_use)
-        add_row(systems, disk, NULL, NULL);
-    for (size_t i = 0; !disk->in_use && i < disk->count; i++) {
-        candidate.volume = &disk->volumes[i];
-        candidate.subvolume = NULL;
-        /* The disk as a whole is of interest only where something lies on it. */
-        if (candidate.volume->partition || candidate.volume->type || candidate.volume->ambivalent ||
-            !disk->table)
-            try_volume(systems, &candidate);
+    if (hold(disk, exclusive, &e) < 0) {
+        add_row(systems, disk, NULL, keep_text(systems, xstrdup(e.text)));
+        return;
     }
+    if (disk->table)
+        add_row(systems, disk, NULL, NULL);
+    try_volumes(systems, &candidate);
 }
 
 static int add_target(struct systems *systems, const char *target, struct err *e)
@@ -166,7 +185,7 @@ static int add_attached(struct systems *systems, struct err *e)
     return 0;
 }
 
-int systems_find(char *const *targets, struct systems *ret, struct err *e)
+int systems_find(char *const *targets, bool exclusive, struct systems *ret, struct err *e)
 {
     auto_systems struct systems systems = { 0 };
 
@@ -175,10 +194,9 @@ int systems_find(char *const *targets, struct systems *ret, struct err *e)
     for (; *targets; targets++)
         if (add_target(&systems, *targets, e) < 0)
             return -1;
-    /* A disk that is in use is a reason to stop only where it was asked for by name. */
     progress_start("looking at the disks");
     for (size_t i = 0; i < systems.disk_count; i++)
-        try_disk(&systems, i);
+        try_disk(&systems, i, exclusive);
     progress_stop();
     /* Rows point at systems only now that no more are added. */
     for (size_t i = 0; i < systems.row_count; i++)
@@ -195,6 +213,7 @@ int systems_find(char *const *targets, struct systems *ret, struct err *e)
 
 static void system_free(struct system *system)
 {
+    root_drop(&system->root);
     free(system->name);
     free(system->path);
     os_free(&system->os);

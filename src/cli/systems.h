@@ -8,13 +8,14 @@
 
 struct system {
     const char *target;
-    const struct disk *disk;
+    struct disk *disk;
     const struct volume *volume; /* NULL: a directory */
     const char *subvolume;       /* NULL: the default one, or no btrfs */
     char *name;                  /* for people */
     char *path;                  /* where in the target */
     struct os os;
     int number;
+    struct root *root; /* still open for reading since it was found, or NULL */
 };
 
 struct systems {
@@ -28,8 +29,12 @@ struct systems {
     size_t row_count, text_count;
 };
 
-/* targets: as given, NULL-terminated; none means every attached disk. */
-int systems_find(char *const *targets, struct systems *ret, struct err *e) MUST_CHECK;
+/*
+ * targets: as given, NULL-terminated; none means every attached disk. The disks are
+ * held until systems_free; exclusive: to be changed.
+ */
+int systems_find(char *const *targets, bool exclusive, struct systems *ret,
+                 struct err *e) MUST_CHECK;
 void systems_free(struct systems *systems);
 
 /*
@@ -39,7 +44,7 @@ void systems_free(struct systems *systems);
 int systems_choose(struct systems *systems, const struct options *options, bool only_one,
                    struct err *e) MUST_CHECK;
 
-int system_open(const struct system *system, enum root_access access, struct root **ret,
+int system_open(struct system *system, enum root_access access, struct root **ret,
                 struct err *e) MUST_CHECK;
 struct report_system system_for_report(const struct system *system);
 
@@ -60,10 +65,11 @@ int examination_code(const struct findings *findings);
 
 /*
  * Finds and chooses systems, and calls handle for each; or-s the exit codes, and
- * turns errors into messages, or into JSON.
+ * turns errors into messages, or into JSON. changes: more than one system needs --all,
+ * and the disks are held for that.
  */
-int for_each_system(const struct options *options, const char *command, bool only_one,
-                    int (*handle)(const struct system *system, const struct options *options));
+int for_each_system(const struct options *options, const char *command, bool changes,
+                    int (*handle)(struct system *system, const struct options *options));
 /* An error about one system: said, and in JSON too. Returns the exit code. */
 int report_failure(const struct system *system, const char *command, const struct options *options,
                    const struct err *e);

@@ -41,7 +41,8 @@ struct disk {
     char *model, *serial; /* NULL: not told */
     char *table;          /* "gpt", "dos"; NULL: none */
     bool read_only;
-    char *in_use; /* who holds it, a clause; NULL: nobody */
+    char *in_use; /* who else has it, a clause; NULL: nobody */
+    int held;     /* descriptor that holds it for us, or -1 */
     struct volume *volumes;
     size_t count;
 };
@@ -59,10 +60,13 @@ void disk_free(struct disk *disk);
 void disks_free(struct disks *disks);
 
 /*
- * A descriptor of the disk or image that nobody else holds: exclusive for block
- * devices; images are refused while a loop device, a mount or a virtual machine
- * has them. ERR_IN_USE says who.
+ * Holds a disk or image, until disk_free, so that nobody else changes it between two
+ * looks: exclusive for block devices, which fails for whatever is mounted or part of
+ * something that is; a lock for images, shared by those who only read. ERR_IN_USE says
+ * who has it.
  */
-int device_claim(const struct disk *disk, bool writable, struct err *e) MUST_CHECK;
+int device_hold(struct disk *disk, bool exclusive, struct err *e) MUST_CHECK;
+/* A descriptor of a disk that is held. */
+int device_descriptor(const struct disk *disk, bool writable, struct err *e) MUST_CHECK;
 
 #endif

@@ -35,7 +35,9 @@ void disk_free(struct disk *disk)
     free(disk->serial);
     free(disk->table);
     free(disk->in_use);
-    *disk = (struct disk){ 0 };
+    if (disk->held >= 0)
+        close(disk->held);
+    *disk = (struct disk){ .held = -1 };
 }
 
 void disks_free(struct disks *disks)
@@ -120,12 +122,12 @@ static int fill_disk(struct disk *disk, struct err *e)
 
 int device_open(const char *target, struct disk *ret, struct err *e)
 {
-    auto_with(disk_free) struct disk disk = { .path = xstrdup(target) };
+    auto_with(disk_free) struct disk disk = { .path = xstrdup(target), .held = -1 };
 
     if (fill_disk(&disk, e) < 0)
         return -1;
     *ret = disk;
-    disk = (struct disk){ 0 };
+    disk = (struct disk){ .held = -1 };
     return 0;
 }
 
@@ -172,23 +174,31 @@ int device_list(struct disks *ret, struct err *e)
     return 0;
 }
 
-int device_claim(const struct disk *disk, bool writable, struct err *e)
+int device_hold(struct disk *disk, bool exclusive, struct err *e)
 {
-    int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
     auto_fd int fd = -1;
 
     if (disk->in_use)
         return err_set(e, ERR_IN_USE, "%s is %s", disk->path, disk->in_use);
-    if (writable && disk->read_only)
-        return err_set(e, ERR_READ_ONLY, "%s is read-only", disk->path);
     /* For a block device O_EXCL is a claim; it sees every holder in every namespace. */
-    fd = open(disk->path, flags | (disk->kind == DISK_BLOCK ? O_EXCL : 0));
+    fd = open(disk->path, O_RDONLY | O_CLOEXEC | (disk->kind == DISK_BLOCK ? O_EXCL : 0));
     if (fd < 0 && errno == EBUSY)
         return err_set(e, ERR_IN_USE,
                        "%s is in use: mounted, or part of a RAID, LVM or LUKS device", disk->path);
     if (fd < 0)
         return err_errno(e, "open %s", disk->path);
-    if (disk->kind == DISK_IMAGE && flock(fd, (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
-        return err_set(e, ERR_IN_USE, "%s is locked by another program", disk->path);
-    return take_fd(&fd);
+    if (disk->kind == DISK_IMAGE && flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
+        return err_set(e, ERR_IN_USE, "%s is in use: another program has locked it", disk->path);
+    disk->held = take_fd(&fd);
+    return 0;
+}
+
+int device_descriptor(const struct disk *disk, bool writable, struct err *e)
+{
+    int fd;
+
+    if (writable && disk->read_only)
+        return err_set(e, ERR_READ_ONLY, "%s is read-only", disk->path);
+    fd = open(disk->path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    return fd < 0 ? err_errno(e, "open %s", disk->path) : fd;
 }

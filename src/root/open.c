@@ -114,18 +114,18 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
     struct root_facts facts = { 0 };
     struct health health = { 0 };
     struct loop loop = { .fd = -1 };
-    auto_fd int claim = -1, loop_fd = -1, fd = -1;
+    auto_fd int backing = -1, loop_fd = -1, fd = -1;
 
     if (!fs)
         return err_set(e, ERR_UNSUPPORTED, "%s holds %s, which is not opened", volume->name,
                        volume->type ? volume->type : "nothing known");
-    claim = device_claim(disk, !read_only, e);
-    if (claim < 0)
+    backing = device_descriptor(disk, !read_only, e);
+    if (backing < 0)
         return -1;
     if (fs->health)
-        fs->health(claim, volume->offset, &health);
+        fs->health(backing, volume->offset, &health);
     if (refuse_unsound(fs, volume, access, &health, e) < 0 ||
-        loop_attach(claim, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
+        loop_attach(backing, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
             0)
         return -1;
     loop_fd = loop.fd;

@@ -10,9 +10,9 @@
 bool root_can_open(const char *fs_type);
 
 /*
- * Opens the file system on a volume; subvolume (btrfs) may be NULL for the default
- * one. What is opened dies with the process: nothing stays mounted or attached,
- * whatever ends it.
+ * Opens the file system on a volume of a disk that is held; subvolume (btrfs) may be NULL for the
+ * default one. What is opened dies with the process: nothing stays mounted or attached, whatever
+ * ends it.
  */
 int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
                      enum root_access access, struct root **ret, struct err *e) MUST_CHECK;

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Completion of sshmend(8) for bash.
+
+_sshmend_options() {
+    local common='--system --all --json --quiet --verbose --color --help --version'
+
+    case $1 in
+    repair) echo "$common --yes --dry-run --keys --only --skip --strict --backup-dir" ;;
+    undo) echo "$common --run --list --backup-dir" ;;
+    keys) echo "$common --known-hosts --sshfp" ;;
+    *) echo "$common" ;;
+    esac
+}
+
+_sshmend() {
+    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands='scan check repair undo keys explain'
+
+    if [[ $COMP_CWORD == 1 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$word")
+        return
+    fi
+    case $previous in
+    --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
+    --keys) mapfile -t COMPREPLY < <(compgen -W 'broken all' -- "$word") ;;
+    *)
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "$(_sshmend_options "${COMP_WORDS[1]}")" -- "$word")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        fi
+        ;;
+    esac
+}
+
+complete -o filenames -F _sshmend sshmend

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Speed and size as ratios, each against a rival in the same run, in turn, on the
+# same bytes. Prints a table; asserts nothing.
+#
+#   repair   a 2 GiB ext4 image: one key truncated, one lost, all modes 0777;
+#            against the hand recipe (mount, chmod, chown, ssh-keygen -A, umount)
+#            that makes the same keys
+#   keys     three new host keys, against ssh-keygen -A
+#   check    of the broken image: CPU time
+
+set -euo pipefail
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+SSHMEND=${SSHMEND:-$repo/sshmend}
+RUNS=${RUNS:-20}
+
+# shellcheck source=tests/testbed/image.sh
+. "$repo/tests/testbed/image.sh"
+IMAGE_SIZE=2G
+
+make_broken() {
+    "$testbed_dir/make-root.sh"
+    build_base "$work/broken.img" gpt-ext4
+    image_mount "$work/broken.img"
+    truncate -s 200 "$MNT/etc/ssh/ssh_host_ecdsa_key"
+    rm "$MNT/etc/ssh/ssh_host_ed25519_key"
+    chmod 0777 "$MNT"/etc/ssh/ssh_host_*
+    image_umount
+}
+
+# The hand recipe has to be told which key is truncated; then it makes the same two.
+by_hand() {
+    mount -o "loop,offset=$offset" "$1" "$work/mnt"
+    rm "$work/mnt/etc/ssh/ssh_host_ecdsa_key"
+    chmod 600 "$work"/mnt/etc/ssh/ssh_host_*_key
+    chmod 644 "$work"/mnt/etc/ssh/ssh_host_*_key.pub
+    chown root:root "$work"/mnt/etc/ssh/ssh_host_*
+    ssh-keygen -A -f "$work/mnt" >/dev/null
+    umount "$work/mnt"
+}
+
+by_sshmend() { "$SSHMEND" repair --quiet --yes "$1" || [[ $? == 1 ]]; }
+
+# An empty /etc/ssh on a file system of its own: nothing but keys to make.
+keys_by_sshmend() { "$SSHMEND" repair --quiet --yes "$1" >/dev/null || [[ $? == 1 ]]; }
+keys_by_hand() { ssh-keygen -A -f "$1" >/dev/null; }
+
+# seconds COMMAND…: wall time of one run.
+seconds() {
+    local start=$EPOCHREALTIME
+    "$@" >&2
+    awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f\n", b - a }'
+}
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+row() { printf '%-34s %9s %9s %7s %9s\n' "$@"; }
+
+# ratio_row NAME OURS-FILE THEIRS-FILE LIMIT
+ratio_row() {
+    local ours theirs
+    ours=$(median <"$2") theirs=$(median <"$3")
+    row "$1" "$ours" "$theirs" "$(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.2f", a / b }')" "$4"
+}
+
+bench_repair() {
+    local i
+    for ((i = 0; i < RUNS; i++)); do
+        cp --sparse=always "$work/broken.img" "$work/a.img"
+        cp --sparse=always "$work/broken.img" "$work/b.img"
+        sync
+        seconds by_sshmend "$work/a.img" >>"$work/repair.ours"
+        seconds by_hand "$work/b.img" >>"$work/repair.theirs"
+    done
+    ratio_row 'repair / hand recipe (s)' "$work/repair.ours" "$work/repair.theirs" '<= 1.0'
+}
+
+key_tree() {
+    rm -rf "$1"
+    mkdir -p "$1/etc/ssh" "$1/usr/sbin" "$1/var/lib"
+    echo 'root:x:0:0:root:/root:/bin/sh' >"$1/etc/passwd"
+    echo 'root:x:0:' >"$1/etc/group"
+    printf 'ID=debian\nVERSION_ID=12\n' >"$1/etc/os-release"
+    : >"$1/etc/ssh/sshd_config"
+    printf 'OpenSSH_9.2p1\0' >"$1/usr/sbin/sshd"
+}
+
+bench_keys() {
+    local i
+    mount -t tmpfs -o mode=755 none "$work/mnt"
+    for ((i = 0; i < RUNS; i++)); do
+        key_tree "$work/mnt/a"
+        key_tree "$work/mnt/b"
+        seconds keys_by_sshmend "$work/mnt/a" >>"$work/keys.ours"
+        seconds keys_by_hand "$work/mnt/b" >>"$work/keys.theirs"
+    done
+    umount "$work/mnt"
+    ratio_row 'three keys / ssh-keygen -A (s)' "$work/keys.ours" "$work/keys.theirs" '<= 0.7'
+}
+
+# CPU time and peak memory as the system accounts for them.
+usage_row() {
+    local name=$1 format=$2 limit=$3 out
+    shift 3
+    out=$({ /usr/bin/time -f "$format" "$@" >/dev/null; } 2>&1 | tail -n 1) || true
+    row "$name" "$(awk '{ print $1 + $2 }' <<<"$out")" '' '' "$limit"
+}
+
+main() {
+    work=$(mktemp -d)
+    # shellcheck disable=SC2064 # the directory's name is known now
+    trap "umount $work/mnt 2>/dev/null; rm -rf $work" EXIT
+    mkdir "$work/mnt"
+    make_broken
+    read -r offset _ < <(image_root_partition "$work/broken.img")
+    row 'median of '"$RUNS" ours rival ratio aim
+    bench_repair
+    bench_keys
+    usage_row 'check, CPU (s)' '%U %S' '<= 0.03' "$SSHMEND" check "$work/broken.img"
+    cp --sparse=always "$work/broken.img" "$work/a.img"
+    usage_row 'repair, peak resident (KiB)' '%M 0' '<= 10240' "$SSHMEND" repair --quiet --yes "$work/a.img"
+}
+
+in_private_ns "$@"
+main
