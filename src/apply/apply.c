@@ -15,7 +15,7 @@
 
 enum { MODE_BITS = 07777, SPARE_BLOCKS = 16, SPARE_INODES = 8 };
 
-/* ---- what becomes an entry ------------------------------------------------------------------ */
+/* ---- what becomes an entry ------------------------------------------------------------ */
 
 static int new_content(const struct plan *plan, const struct made_keys *made,
                        const struct change *change, struct blob *ret, struct err *e)
@@ -175,7 +175,7 @@ static int add_entries(struct root *root, struct run *run, const struct plan *pl
     return 0;
 }
 
-/* ---- before ---------------------------------------------------------------------------------- */
+/* ---- before --------------------------------------------------------------------------- */
 
 /* One block and one inode for every file, and some for the folder and the manifest. */
 static int check_space(const struct root *root, const struct plan *plan, struct err *e)

@@ -88,7 +88,7 @@ int state_read(const struct root *root, const char *path, struct entry_state *re
     return 0;
 }
 
-/* ---- the folder ---------------------------------------------------------------------------- */
+/* ---- the folder ----------------------------------------------------------------------- */
 
 static char *new_id(void)
 {

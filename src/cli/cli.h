@@ -46,14 +46,14 @@ extern const struct command *const commands[]; /* NULL-terminated; in main.c */
 /* Guided repair: what happens without arguments on a terminal. */
 int guide(void);
 
-/* ---- options.c --------------------------------------------------------------------------- */
+/* ---- options.c ------------------------------------------------------------------------ */
 
 /* argv[0] is the command's name. EXIT_FINE, or EXIT_BAD_USAGE after a message. */
 int options_parse(int argc, char **argv, const struct command *command, struct options *ret);
 void options_help(const struct command *command);
 void usage(FILE *to);
 
-/* ---- say.c: all that goes to stderr ---------------------------------------------------------- */
+/* ---- say.c: all that goes to stderr --------------------------------------------------- */
 
 void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The message of an error, and the exit code for it. */

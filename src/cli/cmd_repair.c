@@ -38,8 +38,7 @@ static int consent(const struct options *options, const char *question, struct e
     return 0;
 }
 
-/* ---- the three looks
- * ----------------------------------------------------------------------------- */
+/* ---- the three looks ------------------------------------------------------------------ */
 
 struct repair {
     struct system *system;
@@ -168,8 +167,7 @@ static int write_changes(struct repair *repair, struct err *e)
     return result;
 }
 
-/* ---- the result
- * ------------------------------------------------------------------------------------ */
+/* ---- the result ----------------------------------------------------------------------- */
 
 static void show_result(const struct repair *repair)
 {

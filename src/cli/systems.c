@@ -5,9 +5,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 /* What has just been let go of, or is being probed by udev, may still be busy for a moment. */
@@ -38,7 +36,7 @@ static int hold(struct disk *disk, bool exclusive, struct err *e)
     return result;
 }
 
-/* ---- finding ------------------------------------------------------------------------------- */
+/* ---- finding -------------------------------------------------------------------------- */
 
 static const char *keep_text(struct systems *systems, char *text)
 {
@@ -211,7 +209,7 @@ int systems_find(char *const *targets, bool exclusive, struct systems *ret, stru
     return 0;
 }
 
-static void system_free(struct system *system)
+void system_free(struct system *system)
 {
     root_drop(&system->root);
     free(system->name);
@@ -235,97 +233,4 @@ void systems_free(struct systems *systems)
     free(systems->rows);
     free(systems->texts);
     *systems = (struct systems){ 0 };
-}
-
-/* ---- choosing -------------------------------------------------------------------------------- */
-
-static bool selected(const struct system *system, const char *selector)
-{
-    char *end;
-    long number = strtol(selector, &end, 10);
-
-    if (*selector && !*end)
-        return system->number == number;
-    return strcmp(system->name, selector) == 0 || strcmp(system->disk->path, selector) == 0 ||
-           (system->volume &&
-            (strcmp(system->volume->name, selector) == 0 ||
-             (system->volume->uuid && strcasecmp(system->volume->uuid, selector) == 0)));
-}
-
-static void keep_selected(struct systems *systems, const char *selector)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < systems->count; i++) {
-        if (selected(&systems->items[i], selector))
-            systems->items[kept++] = systems->items[i];
-        else
-            system_free(&systems->items[i]);
-    }
-    systems->count = kept;
-}
-
-/* Why there is none: the reason of the first volume that has one. */
-static int none_found(const struct systems *systems, struct err *e)
-{
-    for (size_t i = 0; i < systems->disk_count; i++)
-        if (systems->disks[i].in_use)
-            return err_set(e, ERR_IN_USE,
-                           "%s is %s; unmount or detach it, or give the directory it is mounted on",
-                           systems->disks[i].path, systems->disks[i].in_use);
-    for (size_t i = 0; i < systems->row_count; i++)
-        if (systems->rows[i].problem)
-            return err_set(e, ERR_NOT_FOUND, "no Linux system could be opened: %s",
-                           systems->rows[i].problem);
-    if (systems->disk_count == 0)
-        return err_set(e, ERR_NOT_FOUND, "no disk is attached but those of the running system");
-    if (systems->disk_count == 1)
-        return err_set(e, ERR_NOT_FOUND, "no Linux system on %s; sshmend scan shows what is there",
-                       systems->disks[0].path);
-    return err_set(e, ERR_NOT_FOUND,
-                   "no Linux system on any of %zu disks; sshmend scan shows what is there",
-                   systems->disk_count);
-}
-
-static int list_choices(const struct systems *systems, struct err *e)
-{
-    char text[400] = "";
-
-    for (size_t i = 0; i < systems->count; i++) {
-        size_t used = strlen(text);
-
-        snprintf(text + used, sizeof text - used, "%s%d: %s", i ? "; " : "",
-                 systems->items[i].number, systems->items[i].name);
-    }
-    return err_set(e, ERR_REFUSED, "%zu systems are here (%s); choose with --system or --all",
-                   systems->count, text);
-}
-
-int systems_choose(struct systems *systems, const struct options *options, bool only_one,
-                   struct err *e)
-{
-    if (systems->count == 0)
-        return none_found(systems, e);
-    if (options->system) {
-        keep_selected(systems, options->system);
-        if (systems->count == 0)
-            return err_set(e, ERR_NOT_FOUND, "no system here is %s; sshmend scan lists them",
-                           options->system);
-    }
-    if (only_one && !options->all && systems->count > 1)
-        return list_choices(systems, e);
-    return 0;
-}
-
-struct report_system system_for_report(const struct system *system)
-{
-    return (struct report_system){
-        .target = system->target,
-        .device = system->name,
-        .path = system->path,
-        .fs = system->volume ? system->volume->type : NULL,
-        .uuid = system->volume ? system->volume->uuid : NULL,
-        .os = &system->os,
-        .number = system->number,
-    };
 }

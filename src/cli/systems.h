@@ -36,6 +36,7 @@ struct systems {
 int systems_find(char *const *targets, bool exclusive, struct systems *ret,
                  struct err *e) MUST_CHECK;
 void systems_free(struct systems *systems);
+void system_free(struct system *system);
 
 /*
  * Leaves the systems that the options choose: --system, --all; without either all
@@ -48,7 +49,7 @@ int system_open(struct system *system, enum root_access access, struct root **re
                 struct err *e) MUST_CHECK;
 struct report_system system_for_report(const struct system *system);
 
-/* ---- one system, looked at ---------------------------------------------------------------- */
+/* ---- one system, looked at ------------------------------------------------------------ */
 
 struct examination {
     struct inspection facts;

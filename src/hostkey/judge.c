@@ -6,19 +6,7 @@
 #include "base/text.h"
 
 #include <openssl/err.h>
-#include <stdio.h>
 #include <string.h>
-
-int err_crypto(struct err *e, const char *what)
-{
-    char reason[200] = "no reason given";
-    unsigned long code = ERR_peek_last_error();
-
-    if (code)
-        ERR_error_string_n(code, reason, sizeof reason);
-    ERR_clear_error();
-    return err_set(e, ERR_CRYPTO, "libcrypto could not %s: %s", what, reason);
-}
 
 /* A signature over some bytes that verifies. */
 static bool signs(const struct key_type *type, EVP_PKEY *pkey)
@@ -189,7 +177,7 @@ void hostkey_judgement_free(struct hostkey_judgement *judgement)
     blob_free(&judgement->rewrapped);
 }
 
-/* ---- making and writing ---------------------------------------------------------------- */
+/* ---- making and writing --------------------------------------------------------------- */
 
 int hostkey_generate(const struct key_type *type, int bits, const char *comment,
                      struct hostkey **ret, struct err *e)

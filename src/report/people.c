@@ -22,32 +22,32 @@ static enum tone tone_of(enum severity severity)
     return tones[severity];
 }
 
-static void print_clean(const char *text)
+void put_clean(const char *text)
 {
     auto_free char *clean = text_clean(text);
 
     fputs(clean, stdout);
 }
 
-/* ---- which system ----------------------------------------------------------------------- */
+/* ---- which system --------------------------------------------------------------------- */
 
 static void print_header(const struct report *report, const struct report_style *style)
 {
     const struct sshd *sshd = &report->facts->sshd;
 
     fputs(tone_start(style, TONE_BOLD), stdout);
-    print_clean(report->system.device);
+    put_clean(report->system.device);
     fputs(tone_end(style), stdout);
     if (report->system.fs)
         printf(" (%s)", report->system.fs);
     fputs(": ", stdout);
-    print_clean(report->facts->os.name);
+    put_clean(report->facts->os.name);
     if (sshd->version_text)
         printf(", OpenSSH %s", sshd->version_text);
     fputs("\n", stdout);
 }
 
-/* ---- host keys ----------------------------------------------------------------------------- */
+/* ---- host keys ------------------------------------------------------------------------ */
 
 static char *type_and_bits(const struct host_key *key)
 {
@@ -66,7 +66,7 @@ static char *fingerprint_of(const struct host_key *key)
     return key->judgement.key ? pubkey_fingerprint(&key->judgement.pub) : NULL;
 }
 
-static void print_keys(const struct inspection *facts, const char *const *notes)
+void put_keys(const struct inspection *facts, const char *const *notes)
 {
     static const char *const columns[] = { "HOST KEY", "TYPE", "STATE", "FINGERPRINT", NULL };
     struct libscols_table *table = table_new(columns);
@@ -112,7 +112,7 @@ static void print_paths(const struct findings *findings, size_t first,
         if (count++ >= PATHS_SHOWN && !style->verbose)
             continue;
         fputs("           ", stdout);
-        print_clean(finding->path);
+        put_clean(finding->path);
         fputs("\n", stdout);
     }
     if (count > PATHS_SHOWN && !style->verbose)
@@ -140,7 +140,7 @@ static void print_findings(const struct findings *findings, const struct report_
                                      ? TONE_GOOD
                                      : tone_of(finding->check->severity)),
                severity, tone_end(style));
-        print_clean(finding->message);
+        put_clean(finding->message);
         printf("  %s[%s]%s\n", tone_start(style, TONE_DIM), finding->check->id, tone_end(style));
         print_paths(findings, i, style);
     }
@@ -158,8 +158,7 @@ static size_t problems(const struct findings *findings, bool mendable_only)
     return count;
 }
 
-/* ---- check
- * ---------------------------------------------------------------------------------------- */
+/* ---- check ---------------------------------------------------------------------------- */
 
 static void print_verdict(const struct report *report, const struct report_style *style)
 {
@@ -183,7 +182,7 @@ void report_check(const struct report *report, const struct report_style *style)
 
     print_header(report, style);
     fputs("\n", stdout);
-    print_keys(report->facts, NULL);
+    put_keys(report->facts, NULL);
     fputs("\n", stdout);
     print_findings(report->findings, style);
     if (report->findings->count)
@@ -199,8 +198,7 @@ void report_check(const struct report *report, const struct report_style *style)
         printf(" %s, %zu of which can be mended.\n", count, mendable);
 }
 
-/* ---- the plan
- * -------------------------------------------------------------------------------------- */
+/* ---- the plan ------------------------------------------------------------------------- */
 
 static void print_changes(const struct plan *plan)
 {
@@ -257,8 +255,7 @@ void report_plan(const struct report *report, const struct report_style *style)
     print_what_clients_see(report);
 }
 
-/* ---- after a repair
- * -------------------------------------------------------------------------------- */
+/* ---- after a repair ------------------------------------------------------------------- */
 
 static void print_fates(const struct report *report)
 {
@@ -268,12 +265,12 @@ static void print_fates(const struct report *report)
     for (size_t i = 0; i < plan->fate_count && i < report->facts->key_count; i++)
         if (host_key_serves(&report->facts->keys[i]))
             notes[i] = key_origin_name(plan->fates[i].origin);
-    print_keys(report->facts, notes);
+    put_keys(report->facts, notes);
     free(notes);
     for (size_t i = 0; i < plan->fate_count; i++) {
         if (plan->fates[i].restored_from) {
             fputs("  restored from ", stdout);
-            print_clean(plan->fates[i].restored_from);
+            put_clean(plan->fates[i].restored_from);
             fputs("\n", stdout);
         }
     }
@@ -315,124 +312,4 @@ void report_repair(const struct report *report, const struct report_style *style
         printf("%sMended in part.%s %zu changes; the problems above are left.\n",
                tone_start(style, TONE_WARN), tone_end(style), report->plan->change_count);
     print_next(report);
-}
-
-/* ---- the small ones
- * ----------------------------------------------------------------------------------- */
-
-void report_undo(const struct report *report, const struct run_summary *run)
-{
-    print_clean(report->system.device);
-    printf(": run %s is undone. As it was before:\n", run->id);
-    for (char **path = run->paths; *path; path++) {
-        fputs("  ", stdout);
-        print_clean(*path);
-        fputs("\n", stdout);
-    }
-}
-
-void report_runs(const struct run_summary *runs)
-{
-    static const char *const columns[] = { "RUN", "STATE", "FILES", NULL };
-    struct libscols_table *table = table_new(columns);
-    bool any = false;
-
-    for (; runs->id; runs++) {
-        size_t count = 0;
-        auto_free char *files = NULL;
-
-        while (runs->paths[count])
-            count++;
-        files = counted(count, "file");
-        table_row(table, (const char *[]){ runs->id, runs->committed ? "complete" : "interrupted",
-                                           files });
-        any = true;
-    }
-    if (any)
-        table_print(table, "");
-    else {
-        scols_unref_table(table);
-        fputs("No runs: nothing has been changed by sshmend.\n", stdout);
-    }
-}
-
-void report_keys(const struct report *report, const char *known_hosts, const char *sshfp)
-{
-    for (size_t i = 0; i < report->facts->key_count; i++) {
-        const struct host_key *key = &report->facts->keys[i];
-        const struct pubkey *pub = &key->judgement.pub;
-        auto_free char *text = NULL;
-
-        if (!key->used || !host_key_sound(key))
-            continue;
-        if (known_hosts)
-            text = pubkey_known_hosts(pub, known_hosts);
-        else if (sshfp)
-            text = pubkey_sshfp(pub, sshfp);
-        if (text)
-            fputs(text, stdout);
-    }
-    if (!known_hosts && !sshfp)
-        print_keys(report->facts, NULL);
-}
-
-void report_explain(const struct check *check)
-{
-    printf("%s: %s\n  severity %s, mended %s\n\n  %s\n", check->id, check->title,
-           severity_name(check->severity),
-           check->policy == POLICY_NEVER ? "by hand"
-           : check->policy == POLICY_ASK ? "after consent; it may change the host's identity"
-                                         : "after consent; nothing is lost",
-           check->why);
-}
-
-/* ---- scan
- * ------------------------------------------------------------------------------------------------
- */
-
-static char *size_text(uint64_t bytes)
-{
-    static const char units[] = "KMGTPE";
-    double value = (double)bytes / 1024;
-    size_t unit = 0;
-
-    while (value >= 1024 && unit + 1 < sizeof units - 1) {
-        value /= 1024;
-        unit++;
-    }
-    return xasprintf(value < 10 ? "%.1f%c" : "%.0f%c", value, units[unit]);
-}
-
-static char *disk_words(const struct disk *disk)
-{
-    return xasprintf("%s%s%s%s%s%s%s", disk->model ? disk->model : "",
-                     disk->serial ? " serial " : "", disk->serial ? disk->serial : "",
-                     disk->table ? " " : "", disk->table ? disk->table : "",
-                     disk->in_use ? " in use: " : "", disk->in_use ? disk->in_use : "");
-}
-
-void report_scan(const struct scan_row *rows, size_t count)
-{
-    static const char *const columns[] = { "#",    "NAME",  "SIZE",   "TYPE",
-                                           "UUID", "LABEL", "SYSTEM", NULL };
-    struct libscols_table *table = table_new(columns);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct scan_row *row = &rows[i];
-        const struct volume *volume = row->volume;
-        auto_free char *number = row->number ? xasprintf("%d", row->number) : NULL;
-        auto_free char *name =
-            xasprintf("%s%s", volume && volume->partition ? "  " : "", row->name);
-        auto_free char *size = NULL, *words = disk_words(row->disk);
-        const char *what = row->os ? row->os->name : row->problem;
-
-        if (row->disk->kind != DISK_DIRECTORY)
-            size = size_text(volume ? volume->size : row->disk->size);
-        if (!volume && !what)
-            what = text_trim(words);
-        table_row(table, (const char *[]){ number, name, size, volume ? volume->type : NULL,
-                                           volume ? volume->uuid : NULL,
-                                           volume ? volume->label : NULL, what });
-    }
-    table_print(table, "");
 }

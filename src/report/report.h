@@ -41,7 +41,7 @@ struct report_style {
 /* Colours where they are wanted and can be shown: NO_COLOR and TERM are honoured. */
 bool report_wants_color(enum report_color choice);
 
-/* ---- for people, on stdout ------------------------------------------------------------- */
+/* ---- for people, on stdout ------------------------------------------------------------ */
 
 /* The disks, what is on them, and which of it is a system. */
 struct scan_row {
@@ -62,7 +62,7 @@ void report_runs(const struct run_summary *runs);
 void report_keys(const struct report *report, const char *known_hosts, const char *sshfp);
 void report_explain(const struct check *check);
 
-/* ---- for scripts: one object and a newline, on stdout ----------------------------------- */
+/* ---- for scripts: one object and a newline, on stdout --------------------------------- */
 
 void report_json(const struct report *report);
 void report_json_runs(const struct report *report, const struct run_summary *runs);

@@ -19,7 +19,11 @@ void table_row(struct libscols_table *table, const char *const *cells);
 /* Prints, indented, and frees. */
 void table_print(struct libscols_table *table, const char *indent);
 
-/* printf to stdout, with every %s cleaned beforehand by the caller; "1 problem", "2 problems". */
+/* A text from a disk, cleaned, on stdout. */
+void put_clean(const char *text);
+/* The table of host keys; notes, one for each key or NULL, stand in for its state. */
+void put_keys(const struct inspection *facts, const char *const *notes);
+/* "1 problem", "2 problems". */
 char *counted(size_t count, const char *singular);
 
 #endif

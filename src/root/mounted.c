@@ -9,8 +9,6 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "root/door.h"
-#include "root/walk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,18 +22,6 @@
 #include <sys/xattr.h>
 
 enum { XATTR_MAX = 64 * 1024, NAMES_MAX = 100000 };
-
-struct mounted {
-    struct root root;
-    int fd;
-    enum root_access access;
-    struct root_facts facts;
-};
-
-static const struct mounted *of(const struct root *root)
-{
-    return (const struct mounted *)root;
-}
 
 static void fill_stat(const struct stat *from, struct root_stat *to)
 {
@@ -56,7 +42,7 @@ static int mounted_find(const struct root *root, const char *path, bool follow, 
 {
     auto_free char *canonical = NULL;
     auto_fd int fd =
-        walk_open(of(root)->fd, path, follow ? WALK_FOLLOW : WALK_FOLLOW_DIRS, &canonical);
+        walk_open(mounted_of(root)->fd, path, follow ? WALK_FOLLOW : WALK_FOLLOW_DIRS, &canonical);
     struct stat stat;
 
     if (fd < 0 || fstat(fd, &stat) < 0)
@@ -69,10 +55,9 @@ static int mounted_find(const struct root *root, const char *path, bool follow, 
 }
 
 /* A descriptor for reading, or for changing metadata, of a regular file or directory. */
-static int open_node(const struct root *root, const char *path, enum walk_links links,
-                     struct err *e)
+int mounted_open(const struct root *root, const char *path, enum walk_links links, struct err *e)
 {
-    auto_fd int pin = walk_open(of(root)->fd, path, links, NULL);
+    auto_fd int pin = walk_open(mounted_of(root)->fd, path, links, NULL);
     auto_fd int fd = -1;
     struct stat pinned, opened;
     char link[64];
@@ -90,15 +75,10 @@ static int open_node(const struct root *root, const char *path, enum walk_links 
     return take_fd(&fd);
 }
 
-static int open_canonical(const struct root *root, const char *path, struct err *e)
-{
-    return open_node(root, path, WALK_REFUSE, e);
-}
-
 static int mounted_read(const struct root *root, const char *path, size_t max, struct blob *ret,
                         struct err *e)
 {
-    auto_fd int fd = open_canonical(root, path, e);
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
 
     if (fd < 0)
         return -1;
@@ -107,7 +87,7 @@ static int mounted_read(const struct root *root, const char *path, size_t max, s
 
 static int mounted_readlink(const struct root *root, const char *path, char **ret, struct err *e)
 {
-    auto_fd int fd = walk_open(of(root)->fd, path, WALK_FOLLOW_DIRS, NULL);
+    auto_fd int fd = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW_DIRS, NULL);
     char target[PATH_MAX];
     ssize_t len = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof target);
 
@@ -157,7 +137,7 @@ static struct root_entry *read_entries(DIR *directory)
 static int mounted_list(const struct root *root, const char *path, struct root_entry **ret,
                         struct err *e)
 {
-    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
+    auto_fd int fd = mounted_open(root, path, WALK_FOLLOW, e);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
     if (fd >= 0 && !directory)
@@ -173,7 +153,7 @@ static int mounted_list(const struct root *root, const char *path, struct root_e
 static int mounted_get_xattr(const struct root *root, const char *path, const char *name,
                              struct blob *ret, struct err *e)
 {
-    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
+    auto_fd int fd = mounted_open(root, path, WALK_FOLLOW, e);
     char value[XATTR_MAX];
     ssize_t len = fd < 0 ? -1 : fgetxattr(fd, name, value, sizeof value);
 
@@ -190,7 +170,7 @@ static int mounted_get_xattr(const struct root *root, const char *path, const ch
 static int mounted_list_xattrs(const struct root *root, const char *path, char ***ret,
                                struct err *e)
 {
-    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
+    auto_fd int fd = mounted_open(root, path, WALK_FOLLOW, e);
     char names[XATTR_MAX];
     ssize_t len = fd < 0 ? -1 : flistxattr(fd, names, sizeof names);
     char **list = NULL;
@@ -213,7 +193,7 @@ static int mounted_list_xattrs(const struct root *root, const char *path, char *
 static int mounted_get_flags(const struct root *root, const char *path, unsigned *ret,
                              struct err *e)
 {
-    auto_fd int fd = open_node(root, path, WALK_FOLLOW, e);
+    auto_fd int fd = mounted_open(root, path, WALK_FOLLOW, e);
     int flags = 0;
 
     if (fd < 0)
@@ -228,173 +208,15 @@ static int mounted_facts(const struct root *root, struct root_facts *ret, struct
 {
     struct statvfs space;
 
-    if (fstatvfs(of(root)->fd, &space) < 0)
+    if (fstatvfs(mounted_of(root)->fd, &space) < 0)
         return err_errno(e, "read the free space");
-    *ret = of(root)->facts;
-    ret->read_only = of(root)->access == ROOT_WRITE && (space.f_flag & ST_RDONLY);
+    *ret = mounted_of(root)->facts;
+    ret->read_only = mounted_of(root)->access == ROOT_WRITE && (space.f_flag & ST_RDONLY);
     ret->block_size = (uint32_t)space.f_frsize;
     /* Not f_bfree: the reserve is there for the system itself. */
     ret->bytes_free = (uint64_t)space.f_bavail * space.f_frsize;
     ret->inodes_free = space.f_files ? space.f_favail : UINT64_MAX;
     return 0;
-}
-
-/* ---- writing --------------------------------------------------------------------------- */
-
-/* The parent of a canonical path, opened; *ret_name points into path. */
-static int open_parent(const struct root *root, const char *path, const char **ret_name,
-                       struct err *e)
-{
-    int fd = walk_parent(of(root)->fd, path, ret_name);
-
-    return fd < 0 ? err_errno(e, "%s", path) : fd;
-}
-
-static int write_label(int fd, const char *path, const char *label, struct err *e)
-{
-    if (label && fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0) < 0)
-        return err_errno(e, "label %s", path);
-    return 0;
-}
-
-static int dress(int fd, const char *path, const struct root_meta *meta, struct err *e)
-{
-    if (fchown(fd, meta->uid, meta->gid) < 0 || fchmod(fd, meta->mode & 07777) < 0)
-        return err_errno(e, "set mode and owner of %s", path);
-    return write_label(fd, path, meta->label, e);
-}
-
-/* Metadata before content: nobody may read a key before it has its mode. */
-static int mounted_create(struct root *root, const char *path, const struct blob *content,
-                          const struct root_meta *meta, struct err *e)
-{
-    const char *name;
-    auto_fd int parent = open_parent(root, path, &name, e), fd = -1;
-
-    if (parent < 0)
-        return -1;
-    fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(e, "create %s", path);
-    if (dress(fd, path, meta, e) < 0)
-        return -1;
-    if (io_write_all(fd, content->data, content->len) < 0)
-        return err_errno(e, "write %s", path);
-    return 0;
-}
-
-static int mounted_mkdir(struct root *root, const char *path, const struct root_meta *meta,
-                         struct err *e)
-{
-    const char *name;
-    auto_fd int parent = open_parent(root, path, &name, e), fd = -1;
-
-    if (parent < 0)
-        return -1;
-    if (mkdirat(parent, name, 0700) < 0)
-        return err_errno(e, "create the directory %s", path);
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? err_errno(e, "open %s", path) : dress(fd, path, meta, e);
-}
-
-static int rename_flags(struct root *root, const char *a, const char *b, unsigned flags,
-                        struct err *e)
-{
-    const char *a_name, *b_name;
-    auto_fd int a_parent = open_parent(root, a, &a_name, e), b_parent = -1;
-
-    if (a_parent < 0)
-        return -1;
-    b_parent = open_parent(root, b, &b_name, e);
-    if (b_parent < 0)
-        return -1;
-    if (renameat2(a_parent, a_name, b_parent, b_name, flags) < 0)
-        return err_errno(e, "%s %s and %s", flags == RENAME_EXCHANGE ? "exchange" : "rename", a, b);
-    return 0;
-}
-
-static int mounted_exchange(struct root *root, const char *a, const char *b, struct err *e)
-{
-    return rename_flags(root, a, b, RENAME_EXCHANGE, e);
-}
-
-static int mounted_rename(struct root *root, const char *from, const char *to, struct err *e)
-{
-    return rename_flags(root, from, to, RENAME_NOREPLACE, e);
-}
-
-static int mounted_unlink(struct root *root, const char *path, bool directory, struct err *e)
-{
-    const char *name;
-    auto_fd int parent = open_parent(root, path, &name, e);
-
-    if (parent < 0)
-        return -1;
-    if (unlinkat(parent, name, directory ? AT_REMOVEDIR : 0) < 0)
-        return err_errno(e, "remove %s", path);
-    return 0;
-}
-
-static int mounted_set_mode(struct root *root, const char *path, mode_t mode, struct err *e)
-{
-    auto_fd int fd = open_canonical(root, path, e);
-
-    if (fd < 0)
-        return -1;
-    return fchmod(fd, mode & 07777) < 0 ? err_errno(e, "change the mode of %s", path) : 0;
-}
-
-static int mounted_set_owner(struct root *root, const char *path, uid_t uid, gid_t gid,
-                             struct err *e)
-{
-    auto_fd int fd = open_canonical(root, path, e);
-
-    if (fd < 0)
-        return -1;
-    return fchown(fd, uid, gid) < 0 ? err_errno(e, "change the owner of %s", path) : 0;
-}
-
-static int mounted_set_xattr(struct root *root, const char *path, const char *name,
-                             const struct blob *value, struct err *e)
-{
-    auto_fd int fd = open_canonical(root, path, e);
-
-    if (fd < 0)
-        return -1;
-    if (fsetxattr(fd, name, value->data, value->len, 0) < 0)
-        return err_errno(e, "set %s of %s", name, path);
-    return 0;
-}
-
-static int mounted_remove_xattr(struct root *root, const char *path, const char *name,
-                                struct err *e)
-{
-    auto_fd int fd = open_canonical(root, path, e);
-
-    if (fd < 0)
-        return -1;
-    if (fremovexattr(fd, name) < 0 && errno != ENODATA)
-        return err_errno(e, "remove %s of %s", name, path);
-    return 0;
-}
-
-static int mounted_set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
-{
-    auto_fd int fd = open_canonical(root, path, e);
-    int value = (int)flags;
-
-    if (fd < 0)
-        return -1;
-    return ioctl(fd, FS_IOC_SETFLAGS, &value) < 0 ? err_errno(e, "set the flags of %s", path) : 0;
-}
-
-/*
- * One flush for all staged files instead of one each. It reports write errors since
- * Linux 5.8; on older kernels the second look is what notices.
- */
-static int mounted_sync(struct root *root, struct err *e)
-{
-    return syncfs(of(root)->fd) < 0 ? err_errno(e, "write the changes to the disk") : 0;
 }
 
 static int mounted_close(struct root *root, struct err *e)

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of a host key, the first that works, its identity kept as long as
+ * possible: written anew as it is, a proven copy put back, a new one made.
+ */
+#include "plan/planning.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+/* A write makes the file anew, with the right mode, owner and label. */
+static void push_write(struct planning *planning, const struct host_key *key, bool public_half,
+                       struct blob content, int new_key, char *about)
+{
+    const struct inspection *facts = planning->facts;
+    const struct node *node = public_half ? key->pub_node : key->node;
+    struct change change = {
+        .kind = CHANGE_WRITE,
+        .path = xstrdup(public_half ? key->pub_real : key->real),
+        .about = about,
+        .content = content,
+        .new_key = new_key,
+        .public_half = public_half,
+        .replaces = public_half ? key->pub_state != PUB_MISSING : key->exists,
+        .meta = public_half ? facts->pub_meta : facts->key_meta,
+    };
+
+    change.meta.label = public_half ? key->pub_label : key->label;
+    if (node)
+        planning->written[node - facts->nodes] = true;
+    plan_push(planning, change);
+}
+
+static const char *label_of(const struct host_key *key)
+{
+    return key->type ? key_type_label(key->type) : "host";
+}
+
+static struct blob pub_text(const struct pubkey *pub)
+{
+    auto_free char *text = pubkey_file_text(pub);
+
+    return blob_of_text(text);
+}
+
+static void push_pub(struct planning *planning, const struct host_key *key,
+                     const struct pubkey *pub)
+{
+    push_write(planning, key, true, pub_text(pub), NO_NEW_KEY,
+               xasprintf("the .pub, derived from the %s key", label_of(key)));
+}
+
+/* What clients know this key by, as far as it can still be told. */
+static const struct pubkey *known_identity(const struct host_key *key)
+{
+    if (key->judgement.key)
+        return &key->judgement.pub;
+    if (key->pub_state == PUB_OK)
+        return &key->pub;
+    return key->judgement.pub.name ? &key->judgement.pub : NULL;
+}
+
+static bool same_key(const struct key_copy *a, const struct key_copy *b)
+{
+    return blob_equal(&a->judgement.pub.blob, &b->judgement.pub.blob);
+}
+
+/* The copy that has the identity clients know; without evidence, the only candidate there is. */
+static const struct key_copy *right_copy(const struct host_key *key)
+{
+    const struct pubkey *identity = known_identity(key);
+    const struct key_copy *only = NULL;
+
+    for (size_t i = 0; i < key->copy_count; i++) {
+        const struct key_copy *copy = &key->copies[i];
+
+        if (identity && blob_equal(&copy->judgement.pub.blob, &identity->blob))
+            return copy;
+        if (identity || hostkey_type(copy->judgement.key) != key->type)
+            continue;
+        if (only && !same_key(only, copy))
+            return NULL;
+        if (!only)
+            only = copy;
+    }
+    return only;
+}
+
+/* As it stands where this sshd reads it, else as PEM, which every sshd reads. */
+static int serialise(const struct planning *planning, const struct hostkey *key, struct blob *ret,
+                     struct err *e)
+{
+    int openssh = planning->facts->sshd.version;
+    bool keep = hostkey_format(key) == HOSTKEY_FORMAT_OPENSSH && hostkey_format_loads(key, openssh);
+
+    return hostkey_serialise(key, keep ? HOSTKEY_FORMAT_OPENSSH : HOSTKEY_FORMAT_PEM, ret, e);
+}
+
+static int rewrap(struct planning *planning, const struct host_key *key, struct key_fate *fate,
+                  struct err *e)
+{
+    const struct blob *rewrapped = &key->judgement.rewrapped;
+    struct blob content;
+
+    if (rewrapped->data && key->format_loads)
+        content = blob_copy(rewrapped->data, rewrapped->len);
+    else if (serialise(planning, key->judgement.key, &content, e) < 0)
+        return -1;
+    fate->origin = ORIGIN_KEPT;
+    push_write(planning, key, false, content, NO_NEW_KEY,
+               xasprintf("the same %s key, as sshd wants it", label_of(key)));
+    if (key->swapped || key->pub_state != PUB_OK)
+        push_pub(planning, key, &key->judgement.pub);
+    return 0;
+}
+
+static int restore(struct planning *planning, const struct host_key *key,
+                   const struct key_copy *copy, struct key_fate *fate, struct err *e)
+{
+    struct blob content;
+
+    if (serialise(planning, copy->judgement.key, &content, e) < 0)
+        return -1;
+    fate->origin = ORIGIN_RESTORED;
+    fate->restored_from = copy->path;
+    push_write(planning, key, false, content, NO_NEW_KEY,
+               xasprintf("the %s key, from %s", label_of(key), copy->path));
+    if (key->pub_state != PUB_OK || !blob_equal(&key->pub.blob, &copy->judgement.pub.blob))
+        push_pub(planning, key, &copy->judgement.pub);
+    return 0;
+}
+
+static void generate(struct planning *planning, const struct host_key *key, struct key_fate *fate)
+{
+    const struct inspection *facts = planning->facts;
+    struct plan *plan = &planning->plan;
+    bool old = facts->sshd.version && facts->sshd.version < OPENSSH(6, 5);
+    struct new_key made = {
+        .type = key->type,
+        .bits = key_type_default_bits(key->type),
+        .format = old ? HOSTKEY_FORMAT_PEM : HOSTKEY_FORMAT_OPENSSH,
+        .comment = *facts->os.hostname ? xasprintf("root@%s", facts->os.hostname) : xstrdup(""),
+    };
+    int index = (int)plan->new_key_count;
+
+    array_push(plan->new_keys, plan->new_key_count, made);
+    fate->origin = ORIGIN_GENERATED;
+    fate->new_key = index;
+    push_write(planning, key, false, (struct blob){ 0 }, index,
+               xasprintf("a new %s %d key", label_of(key), made.bits));
+    push_write(planning, key, true, (struct blob){ 0 }, index,
+               xasprintf("the .pub of the new %s key", label_of(key)));
+}
+
+int plan_key(struct planning *planning, size_t index, struct err *e)
+{
+    const struct host_key *key = &planning->facts->keys[index];
+    struct key_fate *fate = &planning->plan.fates[index];
+    const struct pubkey *identity = known_identity(key);
+    const struct key_copy *copy;
+
+    fate->new_key = NO_NEW_KEY;
+    fate->origin = key->judgement.key ? ORIGIN_KEPT : ORIGIN_NONE;
+    fate->old_fingerprint = identity ? pubkey_fingerprint(identity) : NULL;
+    switch (planning->keys[index]) {
+    case TASK_NONE:
+        return 0;
+    case TASK_PUB:
+        push_pub(planning, key, &key->judgement.pub);
+        return 0;
+    case TASK_REWRAP:
+        return rewrap(planning, key, fate, e);
+    case TASK_REPLACE:
+        copy = right_copy(key);
+        if (copy)
+            return restore(planning, key, copy, fate, e);
+        break;
+    case TASK_RENEW:
+        break;
+    }
+    if (!key->type || !key_type_can_generate(key->type))
+        return 0;
+    generate(planning, key, fate);
+    return 0;
+}

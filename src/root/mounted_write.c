@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* The writing half of the door through the kernel. */
+#include "root/mounted.h"
+
+#include "base/alloc.h"
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+/* The parent of a canonical path, opened; *ret_name points into path. */
+static int open_parent(const struct root *root, const char *path, const char **ret_name,
+                       struct err *e)
+{
+    int fd = walk_parent(mounted_of(root)->fd, path, ret_name);
+
+    return fd < 0 ? err_errno(e, "%s", path) : fd;
+}
+
+static int write_label(int fd, const char *path, const char *label, struct err *e)
+{
+    if (label && fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0) < 0)
+        return err_errno(e, "label %s", path);
+    return 0;
+}
+
+static int dress(int fd, const char *path, const struct root_meta *meta, struct err *e)
+{
+    if (fchown(fd, meta->uid, meta->gid) < 0 || fchmod(fd, meta->mode & 07777) < 0)
+        return err_errno(e, "set mode and owner of %s", path);
+    return write_label(fd, path, meta->label, e);
+}
+
+/* Metadata before content: nobody may read a key before it has its mode. */
+int mounted_create(struct root *root, const char *path, const struct blob *content,
+                   const struct root_meta *meta, struct err *e)
+{
+    const char *name;
+    auto_fd int parent = open_parent(root, path, &name, e), fd = -1;
+
+    if (parent < 0)
+        return -1;
+    fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(e, "create %s", path);
+    if (dress(fd, path, meta, e) < 0)
+        return -1;
+    if (io_write_all(fd, content->data, content->len) < 0)
+        return err_errno(e, "write %s", path);
+    return 0;
+}
+
+int mounted_mkdir(struct root *root, const char *path, const struct root_meta *meta, struct err *e)
+{
+    const char *name;
+    auto_fd int parent = open_parent(root, path, &name, e), fd = -1;
+
+    if (parent < 0)
+        return -1;
+    if (mkdirat(parent, name, 0700) < 0)
+        return err_errno(e, "create the directory %s", path);
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? err_errno(e, "open %s", path) : dress(fd, path, meta, e);
+}
+
+static int rename_flags(struct root *root, const char *a, const char *b, unsigned flags,
+                        struct err *e)
+{
+    const char *a_name, *b_name;
+    auto_fd int a_parent = open_parent(root, a, &a_name, e), b_parent = -1;
+
+    if (a_parent < 0)
+        return -1;
+    b_parent = open_parent(root, b, &b_name, e);
+    if (b_parent < 0)
+        return -1;
+    if (renameat2(a_parent, a_name, b_parent, b_name, flags) < 0)
+        return err_errno(e, "%s %s and %s", flags == RENAME_EXCHANGE ? "exchange" : "rename", a, b);
+    return 0;
+}
+
+int mounted_exchange(struct root *root, const char *a, const char *b, struct err *e)
+{
+    return rename_flags(root, a, b, RENAME_EXCHANGE, e);
+}
+
+int mounted_rename(struct root *root, const char *from, const char *to, struct err *e)
+{
+    return rename_flags(root, from, to, RENAME_NOREPLACE, e);
+}
+
+int mounted_unlink(struct root *root, const char *path, bool directory, struct err *e)
+{
+    const char *name;
+    auto_fd int parent = open_parent(root, path, &name, e);
+
+    if (parent < 0)
+        return -1;
+    if (unlinkat(parent, name, directory ? AT_REMOVEDIR : 0) < 0)
+        return err_errno(e, "remove %s", path);
+    return 0;
+}
+
+int mounted_set_mode(struct root *root, const char *path, mode_t mode, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+
+    if (fd < 0)
+        return -1;
+    return fchmod(fd, mode & 07777) < 0 ? err_errno(e, "change the mode of %s", path) : 0;
+}
+
+int mounted_set_owner(struct root *root, const char *path, uid_t uid, gid_t gid, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+
+    if (fd < 0)
+        return -1;
+    return fchown(fd, uid, gid) < 0 ? err_errno(e, "change the owner of %s", path) : 0;
+}
+
+int mounted_set_xattr(struct root *root, const char *path, const char *name,
+                      const struct blob *value, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+
+    if (fd < 0)
+        return -1;
+    if (fsetxattr(fd, name, value->data, value->len, 0) < 0)
+        return err_errno(e, "set %s of %s", name, path);
+    return 0;
+}
+
+int mounted_remove_xattr(struct root *root, const char *path, const char *name, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+
+    if (fd < 0)
+        return -1;
+    if (fremovexattr(fd, name) < 0 && errno != ENODATA)
+        return err_errno(e, "remove %s of %s", name, path);
+    return 0;
+}
+
+int mounted_set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    int value = (int)flags;
+
+    if (fd < 0)
+        return -1;
+    return ioctl(fd, FS_IOC_SETFLAGS, &value) < 0 ? err_errno(e, "set the flags of %s", path) : 0;
+}
+
+/*
+ * One flush for all staged files instead of one each. It reports write errors since
+ * Linux 5.8; on older kernels the second look is what notices.
+ */
+int mounted_sync(struct root *root, struct err *e)
+{
+    return syncfs(mounted_of(root)->fd) < 0 ? err_errno(e, "write the changes to the disk") : 0;
+}
