@@ -63,8 +63,11 @@ static int list_choices(const struct systems *systems, struct err *e)
     for (size_t i = 0; i < systems->count; i++) {
         size_t used = strlen(text);
 
-        snprintf(text + used, sizeof text - used, "%s%d: %s", i ? "; " : "",
-                 systems->items[i].number, systems->items[i].name);
+        const struct system *system = &systems->items[i];
+        const char *uuid = system->volume && system->volume->uuid ? system->volume->uuid : "";
+
+        snprintf(text + used, sizeof text - used, "%s%d: %s%s%s", i ? "; " : "", system->number,
+                 system->name, *uuid ? " " : "", uuid);
     }
     return err_set(e, ERR_REFUSED, "%zu systems are here (%s); choose with --system or --all",
                    systems->count, text);

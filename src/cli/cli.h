@@ -37,6 +37,7 @@ struct command {
     const char *arguments; /* for the usage line */
     const char *summary;
     const char *options; /* the options it takes, by long name, beyond the common ones */
+    bool needs_target;   /* does not go through every attached disk */
     int (*run)(const struct options *options);
 };
 

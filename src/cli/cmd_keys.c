@@ -30,5 +30,6 @@ const struct command cmd_keys = {
     .arguments = "[OPTION...] TARGET",
     .summary = "show the host keys: fingerprints, known_hosts lines, SSHFP records",
     .options = "known-hosts sshfp",
+    .needs_target = true,
     .run = run,
 };

@@ -57,5 +57,6 @@ const struct command cmd_undo = {
     .arguments = "[OPTION...] TARGET",
     .summary = "put back exactly what a repair changed",
     .options = "run list backup-dir",
+    .needs_target = true,
     .run = run,
 };

@@ -142,6 +142,8 @@ static int check_together(const struct command *command, struct options *options
     if (options->keys && strcmp(options->keys, "all") != 0 && strcmp(options->keys, "broken") != 0)
         return bad_usage(command, "--keys takes broken or all, not: ", options->keys);
     options->all_keys = options->keys && strcmp(options->keys, "all") == 0;
+    if (command->needs_target && !options->targets[0])
+        return bad_usage(command, "name the target: a disk, an image or a directory", "");
     if (options->all && options->system)
         return bad_usage(command, "--all and --system exclude each other", "");
     if (options->backup_dir && options->backup_dir[0] != '/')

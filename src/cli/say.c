@@ -103,12 +103,18 @@ void progress_stop(void)
 
 static const int cancelling[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
+static volatile sig_atomic_t changed;
+
 static void cancel(int signal_number)
 {
-    static const char message[] = "\nsshmend: cancelled; nothing was changed\n";
+    static const char nothing[] = "\nsshmend: cancelled; nothing was changed\n";
+    static const char something[] = "\nsshmend: cancelled; what was done so far is complete\n";
 
     (void)signal_number;
-    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    if (changed)
+        (void)!write(STDERR_FILENO, something, sizeof something - 1);
+    else
+        (void)!write(STDERR_FILENO, nothing, sizeof nothing - 1);
     _exit(EXIT_CANCELLED);
 }
 
@@ -137,6 +143,7 @@ void signals_hold(void)
     sigset_t set = cancelling_set();
 
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+    changed = 1;
 }
 
 void signals_release(void)

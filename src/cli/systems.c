@@ -152,7 +152,7 @@ static void try_disk(struct systems *systems, size_t index, bool exclusive)
     try_volumes(systems, &candidate);
 }
 
-static int add_target(struct systems *systems, const char *target, struct err *e)
+static int add_target(struct systems *systems, const char *target, bool exclusive, struct err *e)
 {
     struct disk disk;
     size_t count = systems->disk_count;
@@ -160,6 +160,10 @@ static int add_target(struct systems *systems, const char *target, struct err *e
 
     if (device_open(target, &disk, e) < 0)
         return -1;
+    if (exclusive && disk.kind == DISK_DIRECTORY && root_may_change(target, e) < 0) {
+        disk_free(&disk);
+        return -1;
+    }
     copy = xstrdup(target);
     array_push(systems->disk_targets, count, copy);
     array_push(systems->disks, systems->disk_count, disk);
@@ -190,7 +194,7 @@ int systems_find(char *const *targets, bool exclusive, struct systems *ret, stru
     if (!*targets && add_attached(&systems, e) < 0)
         return -1;
     for (; *targets; targets++)
-        if (add_target(&systems, *targets, e) < 0)
+        if (add_target(&systems, *targets, exclusive, e) < 0)
             return -1;
     progress_start("looking at the disks");
     for (size_t i = 0; i < systems.disk_count; i++)

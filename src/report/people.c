@@ -175,6 +175,15 @@ static void print_verdict(const struct report *report, const struct report_style
     printf("%s%s.%s", tone_start(style, words[verdict].tone), words[verdict].text, tone_end(style));
 }
 
+static size_t blockers(const struct findings *findings)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < findings->count; i++)
+        count += findings->items[i].check->blocks;
+    return count;
+}
+
 void report_check(const struct report *report, const struct report_style *style)
 {
     size_t all = problems(report->findings, false), mendable = problems(report->findings, true);
@@ -191,7 +200,8 @@ void report_check(const struct report *report, const struct report_style *style)
     if (all == 0)
         fputs("\n", stdout);
     else if (findings_blocker(report->findings))
-        printf(" %s; one of them has to be dealt with by hand first.\n", count);
+        printf(" %s; %zu to be dealt with by hand before anything is changed.\n", count,
+               blockers(report->findings));
     else if (mendable == all)
         printf(" %s, all of which can be mended.\n", count);
     else

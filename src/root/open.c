@@ -169,20 +169,20 @@ static bool same_file_system(dev_t a, dev_t b)
 }
 
 /* Promise 1: the running system is never a repair target, by whatever path. */
-static int refuse_running_system(const char *path, const struct stat *tree, struct err *e)
+int root_may_change(const char *path, struct err *e)
 {
     static const char *const own[] = { "/", "/etc", "/usr", "/var", "/root" };
+    struct stat tree, mine;
 
-    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-        struct stat stat_;
-
-        if (stat(own[i], &stat_) == 0 && same_file_system(stat_.st_dev, tree->st_dev))
+    if (stat(path, &tree) < 0)
+        return err_errno(e, "open %s", path);
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        if (stat(own[i], &mine) == 0 && same_file_system(mine.st_dev, tree.st_dev))
             return err_set(e, ERR_REFUSED,
                            "%s is on the file system of the running system (%s), which is never "
                            "repaired; attach the broken disk to another machine, or boot a "
                            "rescue image",
                            path, own[i]);
-    }
     return 0;
 }
 
@@ -190,11 +190,10 @@ int root_open_directory(const char *path, enum root_access access, struct root *
 {
     auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct root_facts facts = { .fs = "directory" };
-    struct stat stat;
 
-    if (fd < 0 || fstat(fd, &stat) < 0)
+    if (fd < 0)
         return err_errno(e, "open %s", path);
-    if (access == ROOT_WRITE && refuse_running_system(path, &stat, e) < 0)
+    if (access == ROOT_WRITE && root_may_change(path, e) < 0)
         return -1;
     *ret = mounted_root(take_fd(&fd), &facts, access);
     return 0;

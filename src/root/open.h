@@ -17,7 +17,10 @@ bool root_can_open(const char *fs_type);
 int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
                      enum root_access access, struct root **ret, struct err *e) MUST_CHECK;
 
-/* A tree that somebody has mounted. Refused for writing where it is the running system's own. */
+/* ERR_REFUSED where a directory is on a file system of the running system. */
+int root_may_change(const char *path, struct err *e) MUST_CHECK;
+
+/* A tree that somebody has mounted. For writing, only where root_may_change. */
 int root_open_directory(const char *path, enum root_access access, struct root **ret,
                         struct err *e) MUST_CHECK;
 

@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Makes the root file system that every test image is filled with: a minimal
+# Debian or Ubuntu of the host's own release, with openssh-server installed
+# and configured by its real maintainer scripts.
+#
+# Result: $BUILD/root.tar and the client key pair $BUILD/client_key{,.pub},
+# which root and alice accept. Made once; made anew when this script, the
+# release or the client key changes.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+BUILD=${BUILD:-$here/../../build/testbed}
+
+host_suite() {
+    # shellcheck source=/dev/null
+    (. /etc/os-release && echo "${VERSION_CODENAME:?this host names no release}")
+}
+
+# The host's own package sources, those of its own release only: a third
+# party's repository has no place in the test root.
+host_sources() {
+    local suite=$1 file
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+        if [[ -f $file ]] && grep -Eq "^(deb |Suites:).*\b$suite\b" "$file" &&
+            grep -Eq '^(deb |Components:).*\bmain\b' "$file"; then
+            printf '%s\n' "$file"
+        fi
+    done
+}
+
+# Runs inside mmdebstrap's customize hook, as root, with the new root in $1.
+customize() {
+    local root=$1 home owner
+    # These two would be the host's own.
+    install -m 0644 <(echo victim) "$root/etc/hostname"
+    install -m 0644 /dev/null "$root/etc/resolv.conf"
+    chroot "$root" useradd --create-home --uid 1000 --shell /bin/bash alice
+    for home in root:0 home/alice:1000; do
+        owner=${home#*:}
+        home=$root/${home%:*}
+        install -d -m 0700 -o "$owner" -g "$owner" "$home/.ssh"
+        install -m 0600 -o "$owner" -g "$owner" "$BUILD/client_key.pub" "$home/.ssh/authorized_keys"
+    done
+    rm -rf "$root"/var/cache/apt/*.bin "$root"/var/lib/apt/lists/*
+}
+
+build_tar() {
+    local suite=$1 out=$2
+    local -a sources
+    mapfile -t sources < <(host_sources "$suite")
+    [[ ${#sources[@]} -gt 0 ]] || { echo "make-root: no package source of $suite in /etc/apt" >&2; return 1; }
+    # The host keys' comment is root@HOSTNAME, so the name is set first, in a
+    # UTS namespace of our own.
+    export BUILD
+    # shellcheck disable=SC2016 # $1 is for the hook's shell
+    unshare --uts sh -c 'hostname victim && exec "$@"' sh \
+        mmdebstrap --quiet --variant=minbase --format=tar \
+        --include=openssh-server,passwd \
+        --aptopt='Acquire::Languages "none"' \
+        --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-exclude=/usr/share/info/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --dpkgopt='path-exclude=/usr/share/i18n/*' \
+        --dpkgopt='path-exclude=/usr/share/zoneinfo/*' \
+        --customize-hook="$(printf '%q' "$here/make-root.sh") --customize \"\$1\"" \
+        "$suite" "$out" "${sources[@]}"
+}
+
+make_client_key() {
+    [[ -s $BUILD/client_key ]] || ssh-keygen -q -t ed25519 -N '' -C client@test -f "$BUILD/client_key"
+}
+
+main() {
+    local suite id
+    mkdir -p "$BUILD"
+    BUILD=$(cd "$BUILD" && pwd)
+    # Tests run side by side: the first one builds, the others wait.
+    exec 9>"$BUILD/.lock"
+    flock 9
+    make_client_key
+    suite=$(host_suite)
+    id=$(cat "$here/make-root.sh" "$BUILD/client_key.pub" <(echo "$suite") | sha256sum | cut -d' ' -f1)
+    if [[ -s $BUILD/root.tar && $(cat "$BUILD/root.tar.id" 2>/dev/null) == "$id" ]]; then
+        return 0
+    fi
+    echo "make-root: installing a $suite root with openssh-server (once, about a minute)" >&2
+    rm -f "$BUILD/root.tar.id"
+    build_tar "$suite" "$BUILD/root.tar.new"
+    mv "$BUILD/root.tar.new" "$BUILD/root.tar"
+    echo "$id" >"$BUILD/root.tar.id"
+}
+
+if [[ ${1-} == --customize ]]; then
+    customize "$2"
+else
+    main
+fi
