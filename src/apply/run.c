@@ -35,6 +35,7 @@ void run_free(struct run *run)
     free(run->entries);
     free(run->id);
     free(run->folder);
+    free(run->label);
     text_list_free(&run->made);
     *run = (struct run){ 0 };
 }
@@ -130,7 +131,7 @@ static int make_way(struct root *root, const char *path, const struct root_meta 
 int run_create(struct root *root, const char *state_dir, const char *label, struct run *ret,
                struct err *e)
 {
-    auto_run struct run run = { .id = new_id() };
+    auto_run struct run run = { .id = new_id(), .label = label ? xstrdup(label) : NULL };
     auto_free char *state = NULL;
     struct root_meta meta = { .mode = 0700, .label = label };
     size_t made_count = 0;
@@ -150,7 +151,7 @@ int run_create(struct root *root, const char *state_dir, const char *label, stru
 static int create_private(struct root *root, const struct run *run, const char *name,
                           const struct blob *content, struct err *e)
 {
-    static const struct root_meta meta = { .mode = 0600 };
+    const struct root_meta meta = { .mode = 0600, .label = run->label };
     auto_free char *path = run_path(run, name);
 
     return root_create(root, path, content, &meta, e);

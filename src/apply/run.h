@@ -35,6 +35,7 @@ struct run {
     bool committed;
     struct entry *entries; /* the staged file of entry N is the folder's N */
     size_t count;
+    char *label; /* SELinux context of the folder and the manifest; NULL: none */
     char **made; /* directories made for the folder, outermost first; NULL-terminated */
 };
 

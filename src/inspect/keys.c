@@ -101,6 +101,13 @@ static char *describe_odd(const struct root *root, const char *path, mode_t mode
     return xasprintf("is a link to %s, which leads to nothing on this disk", target);
 }
 
+static bool directory_exists(const struct root *root, const char *path)
+{
+    auto_free char *directory = xstrndup(path, (size_t)(text_base_name(path) - path));
+
+    return root_exists(root, directory);
+}
+
 /* Where a key file is, and whether it is a file at all. */
 static void locate(const struct root *root, struct host_key *key)
 {
@@ -115,6 +122,8 @@ static void locate(const struct root *root, struct host_key *key)
     } else if (root_find_link(root, key->path, NULL, &stat, NULL) == 0) {
         key->exists = true;
         key->odd = describe_odd(root, key->path, stat.mode);
+    } else if (!directory_exists(root, key->path)) {
+        key->odd = xstrdup("is in a directory that is not on this disk");
     }
 }
 
