@@ -180,6 +180,7 @@ static void show_result(const struct repair *repair)
     report.done = repair->run != NULL;
     report.made = &repair->made;
     report.run = repair->run;
+    report.seen = !options->yes;
     if (options->style.json)
         report_json(&report);
     else

@@ -125,7 +125,8 @@ static bool worth_showing(const struct finding *finding, const struct report_sty
     return !finding->check->strict || style->verbose;
 }
 
-static void print_findings(const struct findings *findings, const struct report_style *style)
+static void print_findings(const struct findings *findings, const struct report_style *style,
+                           bool left_only)
 {
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
@@ -133,7 +134,8 @@ static void print_findings(const struct findings *findings, const struct report_
                                    ? severity_name(finding->check->severity)
                                    : outcome_name(finding->outcome);
 
-        if (!worth_showing(finding, style) || shown_before(findings, i))
+        if (!worth_showing(finding, style) || shown_before(findings, i) ||
+            (left_only && finding->outcome == OUTCOME_MENDED))
             continue;
         printf("  %s%-8s%s ",
                tone_start(style, finding->outcome == OUTCOME_MENDED
@@ -193,7 +195,7 @@ void report_check(const struct report *report, const struct report_style *style)
     fputs("\n", stdout);
     put_keys(report->facts, NULL);
     fputs("\n", stdout);
-    print_findings(report->findings, style);
+    print_findings(report->findings, style, false);
     if (report->findings->count)
         fputs("\n", stdout);
     print_verdict(report, style);
@@ -303,8 +305,8 @@ void report_repair(const struct report *report, const struct report_style *style
         return;
     print_header(report, style);
     fputs("\n", stdout);
-    print_findings(report->findings, style);
-    if (report->findings->count)
+    print_findings(report->findings, style, report->seen);
+    if (report->findings->count && !(report->seen && problems(report->findings, false) == 0))
         fputs("\n", stdout);
     if (!report->run) {
         fputs(problems(report->findings, false)
