@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     const struct command *command = argc > 1 ? command_named(argv[1]) : NULL;
 
     signals_cancel();
+    hostkey_prepare();
     return finish_output(command ? with_command(command, argc - 1, argv + 1)
                                  : without_command(argc, argv));
 }

@@ -24,11 +24,22 @@ static char *directory_of(const char *path)
     return xstrndup(path, len > 1 ? len - 1 : 1);
 }
 
+static int get_flags(const struct root *root, const char *path, unsigned *ret, struct err *e)
+{
+    auto_with(root_attributes_free) struct root_attributes attributes = { 0 };
+    struct root_stat stat;
+
+    if (root_describe(root, path, NULL, &stat, &attributes, e) < 0)
+        return -1;
+    *ret = attributes.flags;
+    return 0;
+}
+
 static int set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
 {
     unsigned now;
 
-    if (root_get_flags(root, path, &now, e) < 0)
+    if (get_flags(root, path, &now, e) < 0)
         return -1;
     return now == flags ? 0 : root_set_flags(root, path, flags, e);
 }
@@ -42,7 +53,7 @@ struct unlocked {
 static int unlock(struct root *root, char *path, struct unlocked *ret, struct err *e)
 {
     ret->path = path;
-    if (root_get_flags(root, path, &ret->flags, e) < 0)
+    if (get_flags(root, path, &ret->flags, e) < 0)
         return -1;
     return ret->flags & LOCKS ? root_set_flags(root, path, ret->flags & ~(unsigned)LOCKS, e) : 0;
 }
@@ -105,7 +116,7 @@ static int take_back_file(struct root *root, const struct run *run, const struct
     if (root_find_link(root, entry->path, NULL, &now, NULL) == 0 && now.inode == entry->new.inode) {
         unsigned flags;
 
-        if (root_get_flags(root, entry->path, &flags, e) < 0 ||
+        if (get_flags(root, entry->path, &flags, e) < 0 ||
             set_flags(root, entry->path, flags & ~(unsigned)LOCKS, e) < 0 ||
             swap_unlocked(root, entry, staged, true, e) < 0)
             return -1;

@@ -14,9 +14,6 @@
 
 enum { MANIFEST_MAX = 4 * 1024 * 1024 };
 
-#define ACL "system.posix_acl_access"
-#define LABEL "security.selinux"
-
 void state_free(struct entry_state *state)
 {
     free(state->digest);
@@ -63,23 +60,20 @@ static int read_digest(const struct root *root, const char *path, char **ret, st
 int state_read(const struct root *root, const char *path, struct entry_state *ret, struct err *e)
 {
     auto_with(state_free) struct entry_state state = { 0 };
-    auto_blob struct blob label = { 0 }, acl = { 0 };
+    auto_with(root_attributes_free) struct root_attributes attributes = { 0 };
     struct root_stat stat;
 
     if (root_find_link(root, path, NULL, &stat, e) < 0)
+        return -1;
+    if (!S_ISLNK(stat.mode) && root_describe(root, path, NULL, &stat, &attributes, e) < 0)
         return -1;
     state.inode = stat.inode;
     state.mode = stat.mode;
     state.uid = stat.uid;
     state.gid = stat.gid;
-    if (S_ISREG(stat.mode) || S_ISDIR(stat.mode)) {
-        if (root_get_flags(root, path, &state.flags, e) < 0)
-            return -1;
-        if (root_get_xattr(root, path, LABEL, &label, NULL) == 0)
-            state.label = xstrdup((char *)label.data);
-        if (root_get_xattr(root, path, ACL, &acl, NULL) == 0)
-            state.acl = blob_to_hex(&acl);
-    }
+    state.flags = attributes.flags;
+    state.label = take_ptr(attributes.label);
+    state.acl = attributes.acl.data ? blob_to_hex(&attributes.acl) : NULL;
     /* Nobody's key or configuration is larger; what is, is told apart by its inode. */
     if (S_ISREG(stat.mode) && stat.size <= HOSTKEY_FILE_MAX &&
         read_digest(root, path, &state.digest, e) < 0)

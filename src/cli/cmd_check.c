@@ -19,7 +19,8 @@ static int check_system(struct system *system, const struct options *options)
     struct err e = { 0 };
     int code;
 
-    if (system_open(system, ROOT_READ, &root, &e) < 0 || examine(root, options, &seen, &e) < 0)
+    if (system_open(system, ROOT_READ, &root, &e) < 0 ||
+        examine(root, options, NULL, &seen, &e) < 0)
         return report_failure(system, "check", options, &e);
     report.facts = &seen.facts;
     report.findings = &seen.findings;

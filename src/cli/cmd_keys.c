@@ -10,7 +10,7 @@ static int keys_of_system(struct system *system, const struct options *options)
     struct report report = { .command = "keys", .system = system_for_report(system) };
     struct err e = { 0 };
 
-    if (system_open(system, ROOT_READ, &root, &e) < 0 || inspect(root, &facts, &e) < 0)
+    if (system_open(system, ROOT_READ, &root, &e) < 0 || inspect(root, NULL, &facts, &e) < 0)
         return report_failure(system, "keys", options, &e);
     report.facts = &facts;
     if (options->style.json)

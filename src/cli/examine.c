@@ -3,8 +3,8 @@
 
 #include "base/cleanup.h"
 
-int examine(const struct root *root, const struct options *options, struct examination *ret,
-            struct err *e)
+int examine(const struct root *root, const struct options *options,
+            const struct inspection *earlier, struct examination *ret, struct err *e)
 {
     auto_examination struct examination examination = { 0 };
     const struct plan_options plan_options = { .all_keys = options->all_keys,
@@ -12,7 +12,7 @@ int examine(const struct root *root, const struct options *options, struct exami
                                                .only = options->only,
                                                .skip = options->skip };
 
-    if (inspect(root, &examination.facts, e) < 0)
+    if (inspect(root, earlier, &examination.facts, e) < 0)
         return -1;
     findings_judge(&examination.facts, &examination.findings);
     if (plan_make(&examination.facts, &examination.findings, &plan_options, &examination.plan, e) <

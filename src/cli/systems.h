@@ -57,9 +57,9 @@ struct examination {
     struct plan plan;
 };
 
-/* Facts, findings and the plan that the options allow. */
-int examine(const struct root *root, const struct options *options, struct examination *ret,
-            struct err *e) MUST_CHECK;
+/* Facts, findings and the plan that the options allow. earlier: as for inspect. */
+int examine(const struct root *root, const struct options *options,
+            const struct inspection *earlier, struct examination *ret, struct err *e) MUST_CHECK;
 void examination_free(struct examination *examination);
 /* EXIT_LEFT where a finding of weight is left, EXIT_FAILED where one forbids any change. */
 int examination_code(const struct findings *findings);

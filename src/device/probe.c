@@ -144,8 +144,9 @@ int probe_disk(int fd, struct disk *disk, struct err *e)
         if (probe_table(fd, disk, e) < 0)
             return -1;
     }
-    /* The disk as a whole: a file system without a table, or with a stale one. */
-    add_volume(disk, 0, 0, disk->size);
+    /* The disk as a whole: a file system without a table, or with a stale one of DOS. */
+    if (!disk->table || strcmp(disk->table, "gpt") != 0)
+        add_volume(disk, 0, 0, disk->size);
     for (size_t i = 0; i < disk->count; i++)
         if (probe_volume(fd, disk, &disk->volumes[i], e) < 0)
             return -1;

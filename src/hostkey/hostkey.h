@@ -59,6 +59,12 @@ struct hostkey_judgement {
     struct blob rewrapped; /* WRAPPED only: the same key as sshd wants it */
 };
 
+/*
+ * Once, before any thread: libcrypto as it is built, without the rescue system's
+ * openssl.cnf, whose engines and providers have no business here.
+ */
+void hostkey_prepare(void);
+
 /* ---- types ---------------------------------------------------------------------------- */
 
 const struct key_type *key_type_named(const char *wire_name);
@@ -76,6 +82,7 @@ int key_type_default_bits(const struct key_type *type);
 
 /* Judges the bytes of a private key file. The caller frees with hostkey_judgement_free. */
 void hostkey_judge(const struct blob *file, struct hostkey_judgement *ret);
+void hostkey_judgement_copy(const struct hostkey_judgement *from, struct hostkey_judgement *ret);
 void hostkey_judgement_free(struct hostkey_judgement *judgement);
 
 /* A new key, proven. Makes use of two processors for RSA. */

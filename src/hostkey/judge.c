@@ -170,6 +170,27 @@ void hostkey_judge(const struct blob *file, struct hostkey_judgement *ret)
     hostkey_judgement_free(&again);
 }
 
+void hostkey_judgement_copy(const struct hostkey_judgement *from, struct hostkey_judgement *ret)
+{
+    *ret = (struct hostkey_judgement){ .verdict = from->verdict, .why = from->why };
+    pubkey_copy(&from->pub, &ret->pub);
+    if (from->rewrapped.data)
+        ret->rewrapped = blob_copy(from->rewrapped.data, from->rewrapped.len);
+    if (!from->key)
+        return;
+    ret->key = xcalloc(1, sizeof *ret->key);
+    *ret->key = (struct hostkey){ .type = from->key->type,
+                                  .pkey = from->key->pkey,
+                                  .format = from->key->format };
+    EVP_PKEY_up_ref(ret->key->pkey);
+    pubkey_copy(&from->key->pub, &ret->key->pub);
+}
+
+void hostkey_prepare(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 void hostkey_judgement_free(struct hostkey_judgement *judgement)
 {
     hostkey_free(&judgement->key);

@@ -73,7 +73,8 @@ static char *unfinished_run(const struct root *root)
     return NULL;
 }
 
-int inspect(const struct root *root, struct inspection *ret, struct err *e)
+int inspect(const struct root *root, const struct inspection *earlier, struct inspection *ret,
+            struct err *e)
 {
     auto_inspection struct inspection facts = { 0 };
 
@@ -82,9 +83,9 @@ int inspect(const struct root *root, struct inspection *ret, struct err *e)
     if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, e) < 0 ||
         accounts_inspect(root, &facts.accounts, e) < 0)
         return -1;
-    sshd_inspect(root, facts.profile, &facts.sshd);
+    sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
     config_inspect(root, facts.profile, facts.sshd.version, &facts.config);
-    if (keys_inspect(root, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
+    if (keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
         login_inspect(root, &facts, e) < 0)
         return -1;
     keys_tie(&facts);

@@ -36,10 +36,11 @@ struct accounts {
 };
 
 struct sshd {
-    char *path;         /* NULL: no sshd program */
-    char *version_text; /* "9.2p1"; NULL: unknown */
-    int version;        /* OPENSSH(9, 2); 0: unknown */
-    bool group_keys;    /* patched to load keys that the group ssh_keys may read (Red Hat) */
+    struct root_stat stat; /* of the program */
+    char *path;            /* NULL: no sshd program */
+    char *version_text;    /* "9.2p1"; NULL: unknown */
+    int version;           /* OPENSSH(9, 2); 0: unknown */
+    bool group_keys;       /* patched to load keys that the group ssh_keys may read (Red Hat) */
 };
 
 /* One line of sshd_config and of what it includes, in the order sshd reads them. */
@@ -97,6 +98,7 @@ struct host_key {
     bool type_loads;    /* this sshd knows the type */
     bool format_loads;  /* this sshd reads the format */
     bool size_accepted; /* this sshd does not find it too short */
+    char *digest;       /* SHA-256 of the private file; NULL where it was not read */
     struct hostkey_judgement judgement; /* of the private part (of the .pub's content if swapped) */
     enum pub_state pub_state;
     struct pubkey pub; /* what the .pub file says, if it is sound */
@@ -128,8 +130,13 @@ struct inspection {
 void os_inspect(const struct root *root, struct os *ret);
 void os_free(struct os *os);
 
-/* Everything. ERR_NOT_FOUND or ERR_REFUSED where the tree is not one that can be judged. */
-int inspect(const struct root *root, struct inspection *ret, struct err *e) MUST_CHECK;
+/*
+ * Everything. earlier: an inspection of the same disk, or NULL; a key or a program
+ * whose bytes are the same is not proven or searched again. ERR_NOT_FOUND or
+ * ERR_REFUSED where the tree is not one that can be judged.
+ */
+int inspect(const struct root *root, const struct inspection *earlier, struct inspection *ret,
+            struct err *e) MUST_CHECK;
 void inspection_free(struct inspection *inspection);
 
 const struct user *accounts_user(const struct accounts *accounts, const char *name);

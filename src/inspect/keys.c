@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -204,50 +205,128 @@ static bool lost(const struct host_key *key)
             key->judgement.verdict == HOSTKEY_ENCRYPTED);
 }
 
-static int inspect_key(const struct root *root, struct inspection *inspection, struct host_key *key,
-                       struct err *e)
+/* One key while it is looked at: what its two files hold. */
+struct look {
+    struct host_key *key;
+    struct blob bytes, pub_bytes;
+    pthread_t thread;
+    bool threaded;
+};
+
+static void look_free(struct look *look)
 {
-    auto_blob struct blob bytes = { 0 }, pub_bytes = { 0 };
+    blob_free(&look->bytes);
+    blob_free(&look->pub_bytes);
+}
+
+static int read_key(const struct root *root, struct look *look, struct err *e)
+{
+    struct host_key *key = look->key;
 
     locate(root, key);
-    read_pub(root, key, &pub_bytes);
-    if (key->exists && !key->odd) {
-        if (root_read(root, key->path, HOSTKEY_FILE_MAX, &bytes, e) < 0)
-            return -1;
-        hostkey_judge(&bytes, &key->judgement);
-        judge_swapped(key, &bytes, &pub_bytes);
-    } else {
-        key->judgement.why = "";
-    }
-    if (key->judgement.key && key->pub_state == PUB_OK &&
-        !blob_equal(&key->pub.blob, &key->judgement.pub.blob))
-        key->pub_state = PUB_FOREIGN;
+    read_pub(root, key, &look->pub_bytes);
     if (!key->real)
         key->real = future_path(root, key->path);
-    key->type = key->judgement.key        ? hostkey_type(key->judgement.key)
-                : key->judgement.pub.name ? pubkey_type(&key->judgement.pub)
-                : key->pub.name           ? pubkey_type(&key->pub)
-                                          : NULL;
-    if (!key->type && key->judgement.verdict != HOSTKEY_UNKNOWN_TYPE)
-        key->type = key_type_of_file(text_base_name(key->path));
-    key->type_loads = !key->type || key_type_loads(key->type, inspection->sshd.version);
-    key->format_loads =
-        !key->judgement.key || hostkey_format_loads(key->judgement.key, inspection->sshd.version);
-    key->size_accepted = size_accepted(inspection, key);
-    key->lost = lost(key);
+    key->judgement.why = "";
+    if (!key->exists || key->odd)
+        return 0;
+    if (root_read(root, key->path, HOSTKEY_FILE_MAX, &look->bytes, e) < 0)
+        return -1;
+    key->digest = digest_hex(&look->bytes);
     return 0;
 }
 
-int keys_inspect(const struct root *root, struct inspection *inspection, struct err *e)
+/* Proving a key takes libcrypto longer than everything else here, so they are proven side by side.
+ */
+static void *judge_key(void *argument)
 {
+    struct look *look = argument;
+
+    hostkey_judge(&look->bytes, &look->key->judgement);
+    judge_swapped(look->key, &look->bytes, &look->pub_bytes);
+    return NULL;
+}
+
+/* The same bytes have been proven by an earlier look at the same disk. */
+static bool proven_before(const struct inspection *earlier, struct host_key *key)
+{
+    for (size_t i = 0; earlier && i < earlier->key_count; i++) {
+        const struct host_key *before = &earlier->keys[i];
+
+        if (before->digest && strcmp(before->digest, key->digest) == 0 &&
+            before->judgement.verdict == HOSTKEY_SOUND) {
+            hostkey_judgement_copy(&before->judgement, &key->judgement);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_all(struct look *looks, size_t count, const struct inspection *earlier)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!looks[i].key->digest || proven_before(earlier, looks[i].key))
+            continue;
+        looks[i].threaded = pthread_create(&looks[i].thread, NULL, judge_key, &looks[i]) == 0;
+        if (!looks[i].threaded)
+            judge_key(&looks[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (looks[i].threaded)
+            pthread_join(looks[i].thread, NULL);
+}
+
+static const struct key_type *type_of(const struct host_key *key)
+{
+    if (key->judgement.key)
+        return hostkey_type(key->judgement.key);
+    if (key->judgement.verdict == HOSTKEY_UNKNOWN_TYPE)
+        return NULL;
+    if (key->judgement.pub.name && pubkey_type(&key->judgement.pub))
+        return pubkey_type(&key->judgement.pub);
+    if (key->pub.name && pubkey_type(&key->pub))
+        return pubkey_type(&key->pub);
+    return key_type_of_file(text_base_name(key->path));
+}
+
+/* What follows for this sshd from what the files hold. */
+static void conclude(const struct inspection *inspection, struct host_key *key)
+{
+    int openssh = inspection->sshd.version;
+
+    if (key->judgement.key && key->pub_state == PUB_OK &&
+        !blob_equal(&key->pub.blob, &key->judgement.pub.blob))
+        key->pub_state = PUB_FOREIGN;
+    key->type = type_of(key);
+    key->type_loads = !key->type || key_type_loads(key->type, openssh);
+    key->format_loads = !key->judgement.key || hostkey_format_loads(key->judgement.key, openssh);
+    key->size_accepted = size_accepted(inspection, key);
+    key->lost = lost(key);
+}
+
+int keys_inspect(const struct root *root, const struct inspection *earlier,
+                 struct inspection *inspection, struct err *e)
+{
+    auto_free struct look *looks = NULL;
+    int result = 0;
+
     if (!name_configured(inspection))
         name_defaults(inspection);
     name_leftovers(root, inspection);
-    for (size_t i = 0; i < inspection->key_count; i++)
-        if (inspect_key(root, inspection, &inspection->keys[i], e) < 0)
-            return -1;
-    copies_inspect(root, inspection);
-    return 0;
+    looks = xcalloc(inspection->key_count, sizeof *looks);
+    for (size_t i = 0; i < inspection->key_count && result == 0; i++) {
+        looks[i].key = &inspection->keys[i];
+        result = read_key(root, &looks[i], e);
+    }
+    if (result == 0)
+        judge_all(looks, inspection->key_count, earlier);
+    for (size_t i = 0; i < inspection->key_count; i++) {
+        look_free(&looks[i]);
+        conclude(inspection, &inspection->keys[i]);
+    }
+    if (result == 0)
+        copies_inspect(root, inspection);
+    return result;
 }
 
 void keys_tie(struct inspection *inspection)
@@ -290,6 +369,7 @@ void host_key_free(struct host_key *key)
     free(key->path);
     free(key->real);
     free(key->odd);
+    free(key->digest);
     free(key->pub_real);
     free(key->label);
     free(key->pub_label);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -101,36 +102,30 @@ static void expect_mode(const struct inspection *inspection, struct node *node,
     }
 }
 
-static char *label_of(const struct root *root, const char *path)
+static bool known_node(const struct inspection *inspection, const char *real)
 {
-    auto_blob struct blob value = { 0 };
-
-    if (root_get_xattr(root, path, "security.selinux", &value, NULL) < 0)
-        return NULL;
-    return xstrdup((char *)value.data);
+    for (size_t i = 0; i < inspection->node_count; i++)
+        if (strcmp(inspection->nodes[i].real, real) == 0)
+            return true;
+    return false;
 }
 
-static bool has_acl(const struct root *root, const char *path)
-{
-    auto_blob struct blob value = { 0 };
-
-    return root_get_xattr(root, path, "system.posix_acl_access", &value, NULL) == 0;
-}
-
+/* What is not there, or is something else than the rule is about, is no error and no node. */
 int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,
              const char *path, const struct user *owner, struct err *e)
 {
     struct node node = { .rule = rule, .refused = rule->refused, .needed = rule->needed };
+    auto_with(root_attributes_free) struct root_attributes attributes = { 0 };
+    struct err why = { 0 };
 
-    if (root_find(root, path, &node.real, &node.stat, NULL) < 0)
-        return 0;
-    for (size_t i = 0; i < inspection->node_count; i++) {
-        if (strcmp(inspection->nodes[i].real, node.real) == 0) {
-            free(node.real);
+    if (root_describe(root, path, &node.real, &node.stat, &attributes, &why) < 0) {
+        if (why.kind == ERR_NOT_FOUND || why.code == ELOOP)
             return 0;
-        }
+        if (e)
+            *e = why;
+        return -1;
     }
-    if ((node.stat.mode & S_IFMT) != rule->type) {
+    if ((node.stat.mode & S_IFMT) != rule->type || known_node(inspection, node.real)) {
         free(node.real);
         return 0;
     }
@@ -141,12 +136,9 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
         node.root_may_own = true;
     }
     expect_mode(inspection, &node, owner);
-    node.acl = has_acl(root, node.real);
-    node.label = label_of(root, node.real);
-    if (root_get_flags(root, node.real, &node.flags, e) < 0) {
-        node_free(&node);
-        return -1;
-    }
+    node.acl = attributes.acl.data != NULL;
+    node.label = take_ptr(attributes.label);
+    node.flags = attributes.flags;
     array_push(inspection->nodes, inspection->node_count, node);
     return 0;
 }

@@ -17,7 +17,8 @@ int accounts_inspect(const struct root *root, struct accounts *ret, struct err *
 void accounts_free(struct accounts *accounts);
 
 /* sshd.c */
-void sshd_inspect(const struct root *root, const struct profile *profile, struct sshd *ret);
+void sshd_inspect(const struct root *root, const struct profile *profile,
+                  const struct sshd *earlier, struct sshd *ret);
 
 /* config.c */
 void config_inspect(const struct root *root, const struct profile *profile, int openssh,
@@ -25,7 +26,8 @@ void config_inspect(const struct root *root, const struct profile *profile, int 
 void config_free(struct config *config);
 
 /* keys.c */
-int keys_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
+int keys_inspect(const struct root *root, const struct inspection *earlier,
+                 struct inspection *inspection, struct err *e) MUST_CHECK;
 void host_key_free(struct host_key *key);
 /* Ties each key to the nodes of its two files, once all nodes are there. */
 void keys_tie(struct inspection *inspection);

@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const programs[] = { "/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd",
                                         "/sbin/sshd", NULL };
@@ -86,18 +87,40 @@ static void by_dpkg(const struct root *root, struct sshd *ret)
     }
 }
 
-void sshd_inspect(const struct root *root, const struct profile *profile, struct sshd *ret)
+/* The program that was searched before, untouched: not a megabyte is read twice. */
+static bool same_program(const struct sshd *earlier, const char *path, const struct root_stat *stat)
 {
-    for (size_t i = 0; programs[i] && !ret->path; i++) {
-        auto_blob struct blob program = { 0 };
+    return earlier && earlier->path && strcmp(earlier->path, path) == 0 &&
+           earlier->stat.inode == stat->inode && earlier->stat.size == stat->size &&
+           earlier->stat.mtime.tv_sec == stat->mtime.tv_sec &&
+           earlier->stat.mtime.tv_nsec == stat->mtime.tv_nsec;
+}
 
-        if (root_read(root, programs[i], PROGRAM_MAX, &program, NULL) < 0)
-            continue;
-        ret->path = xstrdup(programs[i]);
-        by_strings(&program, ret);
-        /* Red Hat's patch asks for the group by this name; a rebuilt upstream sshd does not. */
-        ret->group_keys = memmem(program.data, program.len, "ssh_keys", 9) != NULL;
+static void search_program(const struct root *root, struct sshd *ret)
+{
+    auto_blob struct blob program = { 0 };
+
+    if (root_read(root, ret->path, PROGRAM_MAX, &program, NULL) < 0)
+        return;
+    by_strings(&program, ret);
+    /* Red Hat's patch asks for the group by this name; a rebuilt upstream sshd does not. */
+    ret->group_keys = memmem(program.data, program.len, "ssh_keys", 9) != NULL;
+}
+
+void sshd_inspect(const struct root *root, const struct profile *profile,
+                  const struct sshd *earlier, struct sshd *ret)
+{
+    for (size_t i = 0; programs[i] && !ret->path; i++)
+        if (root_find(root, programs[i], NULL, &ret->stat, NULL) == 0 && S_ISREG(ret->stat.mode))
+            ret->path = xstrdup(programs[i]);
+    if (ret->path && same_program(earlier, ret->path, &ret->stat)) {
+        ret->version = earlier->version;
+        ret->version_text = earlier->version_text ? xstrdup(earlier->version_text) : NULL;
+        ret->group_keys = earlier->group_keys;
+        return;
     }
+    if (ret->path)
+        search_program(root, ret);
     if (!ret->version)
         by_dpkg(root, ret);
     if (!ret->version)

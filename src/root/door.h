@@ -18,7 +18,8 @@ struct root_door {
     int (*get_xattr)(const struct root *root, const char *path, const char *name, struct blob *ret,
                      struct err *e);
     int (*list_xattrs)(const struct root *root, const char *path, char ***ret, struct err *e);
-    int (*get_flags)(const struct root *root, const char *path, unsigned *ret, struct err *e);
+    int (*describe)(const struct root *root, const char *path, char **ret_path,
+                    struct root_stat *ret_stat, struct root_attributes *ret, struct err *e);
     int (*facts)(const struct root *root, struct root_facts *ret, struct err *e);
 
     int (*create)(struct root *root, const char *path, const struct blob *content,

@@ -41,11 +41,11 @@ static int mounted_find(const struct root *root, const char *path, bool follow, 
                         struct root_stat *ret_stat, struct err *e)
 {
     auto_free char *canonical = NULL;
-    auto_fd int fd =
-        walk_open(mounted_of(root)->fd, path, follow ? WALK_FOLLOW : WALK_FOLLOW_DIRS, &canonical);
     struct stat stat;
+    auto_fd int fd = walk_open(mounted_of(root)->fd, path, follow ? WALK_FOLLOW : WALK_FOLLOW_DIRS,
+                               ret_path ? &canonical : NULL, &stat);
 
-    if (fd < 0 || fstat(fd, &stat) < 0)
+    if (fd < 0)
         return err_errno(e, "%s", path);
     if (ret_stat)
         fill_stat(&stat, ret_stat);
@@ -54,25 +54,30 @@ static int mounted_find(const struct root *root, const char *path, bool follow, 
     return 0;
 }
 
-/* A descriptor for reading, or for changing metadata, of a regular file or directory. */
-int mounted_open(const struct root *root, const char *path, enum walk_links links, struct err *e)
+/* Opens what is pinned by an O_PATH descriptor, and nothing else. */
+static int open_pinned(int pin, const struct stat *pinned, const char *path, struct err *e)
 {
-    auto_fd int pin = walk_open(mounted_of(root)->fd, path, links, NULL);
     auto_fd int fd = -1;
-    struct stat pinned, opened;
+    struct stat opened;
     char link[64];
 
-    if (pin < 0 || fstat(pin, &pinned) < 0)
-        return err_errno(e, "%s", path);
-    if (!S_ISREG(pinned.st_mode) && !S_ISDIR(pinned.st_mode))
+    if (!S_ISREG(pinned->st_mode) && !S_ISDIR(pinned->st_mode))
         return err_set(e, ERR_REFUSED, "%s is neither a file nor a directory", path);
     snprintf(link, sizeof link, "/proc/self/fd/%d", pin);
     fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &opened) < 0)
         return err_errno(e, "open %s", path);
-    if (opened.st_ino != pinned.st_ino || opened.st_dev != pinned.st_dev)
+    if (opened.st_ino != pinned->st_ino || opened.st_dev != pinned->st_dev)
         return err_set(e, ERR_CHANGED, "%s changed while it was opened", path);
     return take_fd(&fd);
+}
+
+int mounted_open(const struct root *root, const char *path, enum walk_links links, struct err *e)
+{
+    struct stat pinned;
+    auto_fd int pin = walk_open(mounted_of(root)->fd, path, links, NULL, &pinned);
+
+    return pin < 0 ? err_errno(e, "%s", path) : open_pinned(pin, &pinned, path, e);
 }
 
 static int mounted_read(const struct root *root, const char *path, size_t max, struct blob *ret,
@@ -87,7 +92,7 @@ static int mounted_read(const struct root *root, const char *path, size_t max, s
 
 static int mounted_readlink(const struct root *root, const char *path, char **ret, struct err *e)
 {
-    auto_fd int fd = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW_DIRS, NULL);
+    auto_fd int fd = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW_DIRS, NULL, NULL);
     char target[PATH_MAX];
     ssize_t len = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof target);
 
@@ -150,21 +155,25 @@ static int mounted_list(const struct root *root, const char *path, struct root_e
     return 0;
 }
 
-static int mounted_get_xattr(const struct root *root, const char *path, const char *name,
-                             struct blob *ret, struct err *e)
+static int read_xattr(int fd, const char *name, const char *path, struct blob *ret, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_FOLLOW, e);
     char value[XATTR_MAX];
-    ssize_t len = fd < 0 ? -1 : fgetxattr(fd, name, value, sizeof value);
+    ssize_t len = fgetxattr(fd, name, value, sizeof value);
 
-    if (fd < 0)
-        return -1;
     if (len < 0 && (errno == ENODATA || errno == EOPNOTSUPP))
         return err_set(e, ERR_NOT_FOUND, "%s has no %s", path, name);
     if (len < 0)
         return err_errno(e, "read %s of %s", name, path);
     *ret = blob_copy(value, (size_t)len);
     return 0;
+}
+
+static int mounted_get_xattr(const struct root *root, const char *path, const char *name,
+                             struct blob *ret, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_FOLLOW, e);
+
+    return fd < 0 ? -1 : read_xattr(fd, name, path, ret, e);
 }
 
 static int mounted_list_xattrs(const struct root *root, const char *path, char ***ret,
@@ -190,17 +199,41 @@ static int mounted_list_xattrs(const struct root *root, const char *path, char *
     return 0;
 }
 
-static int mounted_get_flags(const struct root *root, const char *path, unsigned *ret,
-                             struct err *e)
+static int read_attributes(int fd, const char *path, struct root_attributes *ret, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_FOLLOW, e);
+    auto_blob struct blob label = { 0 };
     int flags = 0;
 
-    if (fd < 0)
-        return -1;
     if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 && errno != ENOTTY && errno != EOPNOTSUPP)
         return err_errno(e, "read the flags of %s", path);
-    *ret = (unsigned)flags;
+    ret->flags = (unsigned)flags;
+    if (read_xattr(fd, "security.selinux", path, &label, NULL) == 0)
+        ret->label = xstrdup((char *)label.data);
+    if (read_xattr(fd, "system.posix_acl_access", path, &ret->acl, NULL) < 0)
+        ret->acl = (struct blob){ 0 };
+    return 0;
+}
+
+static int mounted_describe(const struct root *root, const char *path, char **ret_path,
+                            struct root_stat *ret_stat, struct root_attributes *ret, struct err *e)
+{
+    auto_free char *canonical = NULL;
+    struct root_attributes attributes = { 0 };
+    struct stat stat;
+    auto_fd int pin = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW, &canonical, &stat);
+    auto_fd int fd = -1;
+
+    if (pin < 0)
+        return err_errno(e, "%s", path);
+    if (S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) {
+        fd = open_pinned(pin, &stat, path, e);
+        if (fd < 0 || read_attributes(fd, path, &attributes, e) < 0)
+            return -1;
+    }
+    if (ret_path)
+        *ret_path = take_ptr(canonical);
+    fill_stat(&stat, ret_stat);
+    *ret = attributes;
     return 0;
 }
 
@@ -237,7 +270,7 @@ static const struct root_door mounted_door = {
     .list = mounted_list,
     .get_xattr = mounted_get_xattr,
     .list_xattrs = mounted_list_xattrs,
-    .get_flags = mounted_get_flags,
+    .describe = mounted_describe,
     .facts = mounted_facts,
     .create = mounted_create,
     .mkdir = mounted_mkdir,

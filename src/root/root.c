@@ -86,9 +86,17 @@ int root_list_xattrs(const struct root *root, const char *path, char ***ret, str
     return root->door->list_xattrs(root, path, ret, e);
 }
 
-int root_get_flags(const struct root *root, const char *path, unsigned *ret, struct err *e)
+int root_describe(const struct root *root, const char *path, char **ret_path,
+                  struct root_stat *ret_stat, struct root_attributes *ret, struct err *e)
 {
-    return root->door->get_flags(root, path, ret, e);
+    return root->door->describe(root, path, ret_path, ret_stat, ret, e);
+}
+
+void root_attributes_free(struct root_attributes *attributes)
+{
+    free(attributes->label);
+    blob_free(&attributes->acl);
+    *attributes = (struct root_attributes){ 0 };
 }
 
 int root_facts(const struct root *root, struct root_facts *ret, struct err *e)

@@ -50,6 +50,14 @@ struct root_meta {
     const char *label; /* SELinux context, or NULL for none */
 };
 
+/* What a file has beyond its stat; empty for what is neither a file nor a directory. */
+struct root_attributes {
+    unsigned flags;  /* chattr's (FS_*_FL); 0 where the file system has none */
+    char *label;     /* SELinux context; NULL: none */
+    struct blob acl; /* the access ACL as the file system has it; no data: none */
+};
+void root_attributes_free(struct root_attributes *attributes);
+
 struct root_entry {
     char *name;
     mode_t type; /* S_IFREG, S_IFDIR, S_IFLNK, …; of the entry itself */
@@ -70,7 +78,11 @@ struct root_facts {
 /* Where a path leads: the canonical path, and what is there. Both ret_* may be NULL. */
 int root_find(const struct root *root, const char *path, char **ret_path,
               struct root_stat *ret_stat, struct err *e) MUST_CHECK;
-/* The same, but a link at the end of the path is the thing found. */
+/* The same with all attributes, in one go. */
+int root_describe(const struct root *root, const char *path, char **ret_path,
+                  struct root_stat *ret_stat, struct root_attributes *ret,
+                  struct err *e) MUST_CHECK;
+/* The same as root_find, but a link at the end of the path is the thing found. */
 int root_find_link(const struct root *root, const char *path, char **ret_path,
                    struct root_stat *ret_stat, struct err *e) MUST_CHECK;
 /* The content of a regular file; anything else, or more than max bytes, is ERR_REFUSED. */
@@ -86,9 +98,6 @@ int root_get_xattr(const struct root *root, const char *path, const char *name, 
                    struct err *e) MUST_CHECK;
 int root_list_xattrs(const struct root *root, const char *path, char ***ret,
                      struct err *e) MUST_CHECK;
-/* chattr's flags (FS_*_FL); 0 where the file system has none. */
-int root_get_flags(const struct root *root, const char *path, unsigned *ret,
-                   struct err *e) MUST_CHECK;
 int root_facts(const struct root *root, struct root_facts *ret, struct err *e) MUST_CHECK;
 bool root_exists(const struct root *root, const char *path);
 /* A Linux system, by what is in it: etc/ with passwd or os-release, and usr or bin. */

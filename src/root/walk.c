@@ -13,54 +13,67 @@
 /* The kernel's own limit (MAXSYMLINKS). */
 enum { LINKS_MAX = 40 };
 
-/* The directories walked through so far; the first is the root, and never popped. */
+/* The directories walked through so far, the root apart; the last may be something else. */
 struct trail {
-    int *fds;
-    char **names;
+    int root_fd;
+    struct trail_step {
+        int fd;
+        char *name;
+    } * steps;
     size_t depth;
-    size_t fd_count, name_count;
 };
 
 static void trail_push(struct trail *trail, int fd, const char *name)
 {
-    char *copy = xstrdup(name);
+    struct trail_step step = { .fd = fd, .name = xstrdup(name) };
 
-    trail->fd_count = trail->name_count = trail->depth;
-    array_push(trail->fds, trail->fd_count, fd);
-    array_push(trail->names, trail->name_count, copy);
-    trail->depth++;
+    array_push(trail->steps, trail->depth, step);
 }
 
 static void trail_pop(struct trail *trail)
 {
-    trail->depth--;
-    close(trail->fds[trail->depth]);
-    free(trail->names[trail->depth]);
+    struct trail_step *last = &trail->steps[--trail->depth];
+
+    close(last->fd);
+    free(last->name);
 }
 
 static void trail_free(struct trail *trail)
 {
     while (trail->depth > 0)
         trail_pop(trail);
-    free(trail->fds);
-    free(trail->names);
+    free(trail->steps);
 }
 
 static int trail_top(const struct trail *trail)
 {
-    return trail->fds[trail->depth - 1];
+    return trail->depth ? trail->steps[trail->depth - 1].fd : trail->root_fd;
+}
+
+/* The last descriptor, for somebody else to close. */
+static int trail_take(struct trail *trail)
+{
+    int fd;
+
+    if (trail->depth == 0)
+        return fcntl(trail->root_fd, F_DUPFD_CLOEXEC, 0);
+    fd = trail->steps[--trail->depth].fd;
+    free(trail->steps[trail->depth].name);
+    return fd;
 }
 
 static char *trail_path(const struct trail *trail)
 {
-    char *path = xstrdup(trail->depth > 1 ? "" : "/");
+    size_t len = 1;
+    char *path, *end;
 
-    for (size_t i = 1; i < trail->depth; i++) {
-        char *longer = xasprintf("%s/%s", path, trail->names[i]);
-
-        free(path);
-        path = longer;
-    }
+    for (size_t i = 0; i < trail->depth; i++)
+        len += strlen(trail->steps[i].name) + 1;
+    path = end = xcalloc(len + 1, 1);
+    for (size_t i = 0; i < trail->depth; i++)
+        end = stpcpy(stpcpy(end, "/"), trail->steps[i].name);
+    if (trail->depth == 0)
+        *path = '/';
     return path;
 }
 
@@ -85,6 +98,8 @@ struct walk {
     char *rest; /* owned; what is left of the path */
     enum walk_links links;
     int links_left;
+    struct stat stat; /* of the last step, where it was looked at */
+    bool stat_known;
 };
 
 static int follow(struct walk *walk, int link_fd, const char *rest)
@@ -99,10 +114,52 @@ static int follow(struct walk *walk, int link_fd, const char *rest)
     if (!spliced)
         return -1;
     if (*spliced == '/')
-        while (walk->trail.depth > 1)
+        while (walk->trail.depth > 0)
             trail_pop(&walk->trail);
     free(walk->rest);
     walk->rest = spliced;
+    return 0;
+}
+
+/* ".." of the root is the root. */
+static int step_dots(struct walk *walk, size_t len)
+{
+    if (len == 2 && walk->trail.depth > 0)
+        trail_pop(&walk->trail);
+    return 0;
+}
+
+/*
+ * One component by name. What is in the middle of a path is nearly always a
+ * directory: asked for as one, the kernel tells links apart for us.
+ */
+static int step_name(struct walk *walk, const char *name, const char *rest, bool directory)
+{
+    int top = trail_top(&walk->trail);
+    auto_fd int fd = -1;
+    struct stat stat;
+
+    if (directory) {
+        fd = openat(top, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0) {
+            trail_push(&walk->trail, take_fd(&fd), name);
+            return 0;
+        }
+        if (errno != ENOTDIR)
+            return -1;
+    }
+    fd = openat(top, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &stat) < 0)
+        return -1;
+    if (S_ISLNK(stat.st_mode) && (directory || walk->links != WALK_FOLLOW_DIRS))
+        return follow(walk, fd, directory && !*rest ? "." : rest) < 0 ? -1 : 1;
+    if (directory) {
+        errno = ENOTDIR;
+        return -1;
+    }
+    walk->stat = stat;
+    walk->stat_known = true;
+    trail_push(&walk->trail, take_fd(&fd), name);
     return 0;
 }
 
@@ -113,54 +170,51 @@ static int step(struct walk *walk)
     size_t blank = strspn(walk->rest + len, "/");
     const char *rest = walk->rest + len + blank;
     auto_free char *name = xstrndup(walk->rest, len);
-    auto_fd int fd = -1;
-    struct stat stat;
+    bool dots = len == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    int result = dots ? step_dots(walk, len) : step_name(walk, name, rest, blank > 0);
 
-    if (len == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-        /* ".." of a file is an error; of the root it is the root. */
-        if (fstat(trail_top(&walk->trail), &stat) < 0)
-            return -1;
-        if (len > 0 && !S_ISDIR(stat.st_mode)) {
-            errno = ENOTDIR;
-            return -1;
-        }
-        if (len == 2 && walk->trail.depth > 1)
-            trail_pop(&walk->trail);
+    walk->stat_known = walk->stat_known && result == 0 && !dots;
+    /* A link has put its own path in front of the rest. */
+    if (result == 0)
         memmove(walk->rest, rest, strlen(rest) + 1);
-        return 0;
-    }
-    fd = openat(trail_top(&walk->trail), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &stat) < 0)
-        return -1;
-    if (S_ISLNK(stat.st_mode) && (*rest || blank || walk->links != WALK_FOLLOW_DIRS))
-        return follow(walk, fd, blank && !*rest ? "." : rest);
-    if (blank && !S_ISDIR(stat.st_mode)) {
-        errno = ENOTDIR;
-        return -1;
-    }
-    trail_push(&walk->trail, take_fd(&fd), name);
-    memmove(walk->rest, rest, strlen(rest) + 1);
-    return 0;
+    return result < 0 ? -1 : 0;
 }
 
-int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path)
+static int finish(struct walk *walk, char **ret_path, struct stat *ret_stat)
 {
-    struct walk walk = { .rest = xstrdup(path), .links = links, .links_left = LINKS_MAX };
-    int fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0), result = fd < 0 ? -1 : 0, saved;
+    auto_free char *path = ret_path ? trail_path(&walk->trail) : NULL;
+    int fd = trail_take(&walk->trail);
 
-    if (fd >= 0)
-        trail_push(&walk.trail, fd, "");
+    if (fd < 0)
+        return -1;
+    if (ret_stat && walk->stat_known)
+        *ret_stat = walk->stat;
+    else if (ret_stat && fstat(fd, ret_stat) < 0) {
+        close(fd);
+        return -1;
+    }
+    if (ret_path)
+        *ret_path = take_ptr(path);
+    return fd;
+}
+
+int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path,
+              struct stat *ret_stat)
+{
+    struct walk walk = { .trail = { .root_fd = root_fd },
+                         .rest = xstrdup(path),
+                         .links = links,
+                         .links_left = LINKS_MAX };
+    int result = 0, saved;
+
     if (strlen(path) >= PATH_MAX) {
         errno = ENAMETOOLONG;
         result = -1;
     }
     while (result == 0 && *walk.rest)
         result = step(&walk);
-    if (result == 0) {
-        result = fcntl(trail_top(&walk.trail), F_DUPFD_CLOEXEC, 0);
-        if (result >= 0 && ret_path)
-            *ret_path = trail_path(&walk.trail);
-    }
+    if (result == 0)
+        result = finish(&walk, ret_path, ret_stat);
     saved = errno;
     trail_free(&walk.trail);
     free(walk.rest);
@@ -174,5 +228,5 @@ int walk_parent(int root_fd, const char *path, const char **ret_name)
     auto_free char *directory = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
 
     *ret_name = slash ? slash + 1 : path;
-    return walk_open(root_fd, directory, WALK_REFUSE, NULL);
+    return walk_open(root_fd, directory, WALK_REFUSE, NULL, NULL);
 }

@@ -19,11 +19,14 @@ enum walk_links {
     WALK_REFUSE,      /* none: the path is canonical, or no longer what it was */
 };
 
+struct stat;
+
 /*
- * An O_PATH descriptor of what the path leads to, and its canonical path (may be
- * NULL). -1 with errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, …
+ * An O_PATH descriptor of what the path leads to, what it is, and its canonical path
+ * (both may be NULL). -1 with errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, …
  */
-int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path) MUST_CHECK;
+int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path,
+              struct stat *ret_stat) MUST_CHECK;
 
 /* The directory that holds the last component of a canonical path, and that component. */
 int walk_parent(int root_fd, const char *path, const char **ret_name) MUST_CHECK;
