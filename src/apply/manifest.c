@@ -68,6 +68,8 @@ struct blob manifest_text(const struct run *run)
     dump = json_dumps(manifest, JSON_INDENT(1) | JSON_ENSURE_ASCII);
     text = blob_of_text(dump ? dump : "");
     free(dump);
+    if (text.len)
+        text.data[text.len++] = '\n'; /* in the place of the NUL behind it */
     json_decref(manifest);
     return text;
 }
@@ -126,6 +128,12 @@ static int parse_lists(const json_t *manifest, struct run *run, struct err *e)
     return sound ? 0 : err_set(e, ERR_REFUSED, "the manifest of run %s is damaged", run->id);
 }
 
+/* Its last byte is the last one written. */
+static bool torn(const struct blob *text)
+{
+    return text->len == 0 || text->data[text->len - 1] != '\n';
+}
+
 int manifest_parse(const struct blob *text, struct run *run, struct err *e)
 {
     json_error_t error;
@@ -133,7 +141,9 @@ int manifest_parse(const struct blob *text, struct run *run, struct err *e)
     const char *found = json_string_value(json_object_get(manifest, "schema"));
     int result;
 
-    if (!found || strcmp(found, schema) != 0)
+    if (torn(text))
+        result = err_set(e, ERR_NOT_FOUND, "run %s ended before its manifest was written", run->id);
+    else if (!found || strcmp(found, schema) != 0)
         result = err_set(e, ERR_REFUSED, "the manifest of run %s is damaged, or of a newer sshmend",
                          run->id);
     else

@@ -6,6 +6,7 @@
 #include "apply/run.h"
 
 struct blob manifest_text(const struct run *run);
+/* ERR_NOT_FOUND where it was never written to its end; ERR_REFUSED where it is damaged. */
 int manifest_parse(const struct blob *text, struct run *run, struct err *e) MUST_CHECK;
 
 #endif

@@ -151,16 +151,15 @@ static int create_private(struct root *root, const struct run *run, const char *
     return root_create(root, path, content, &meta, e);
 }
 
+/*
+ * Nothing is published before this flush, so a manifest that a power cut has torn
+ * means that nothing was.
+ */
 int run_write_manifest(struct root *root, const struct run *run, struct err *e)
 {
     auto_blob struct blob text = manifest_text(run);
-    auto_free char *temporary = run_path(run, "MANIFEST.new"), *path = run_path(run, "MANIFEST");
 
-    /* Whole or absent, and nothing changes before it is on the disk. */
-    if (create_private(root, run, "MANIFEST.new", &text, e) < 0 || root_sync(root, e) < 0 ||
-        root_rename(root, temporary, path, e) < 0)
-        return -1;
-    return root_sync(root, e);
+    return create_private(root, run, "MANIFEST", &text, e) < 0 ? -1 : root_sync(root, e);
 }
 
 int run_commit(struct root *root, struct run *run, struct err *e)

@@ -5,8 +5,8 @@
 # same bytes. Prints a table; asserts nothing.
 #
 #   repair   a 2 GiB ext4 image: one key truncated, one lost, all modes 0777;
-#            against the hand recipe (mount, chmod, chown, ssh-keygen -A, umount)
-#            that makes the same keys
+#            against the hand recipe (losetup, partx, mount, chmod, chown,
+#            ssh-keygen -A, umount, losetup -d) that makes the same keys
 #   keys     three new host keys, against ssh-keygen -A
 #   check    of the broken image: CPU time
 
@@ -32,13 +32,18 @@ make_broken() {
 
 # The hand recipe has to be told which key is truncated; then it makes the same two.
 by_hand() {
-    mount -o "loop,offset=$offset" "$1" "$work/mnt"
+    local dev
+    dev=$(losetup --find --show "$1")
+    partx --add "$dev"
+    mount "${dev}p3" "$work/mnt"
     rm "$work/mnt/etc/ssh/ssh_host_ecdsa_key"
     chmod 600 "$work"/mnt/etc/ssh/ssh_host_*_key
     chmod 644 "$work"/mnt/etc/ssh/ssh_host_*_key.pub
     chown root:root "$work"/mnt/etc/ssh/ssh_host_*
     ssh-keygen -A -f "$work/mnt" >/dev/null
     umount "$work/mnt"
+    partx --delete "$dev"
+    losetup --detach "$dev"
 }
 
 by_sshmend() { "$SSHMEND" repair --quiet --yes "$1" || [[ $? == 1 ]]; }
@@ -114,7 +119,6 @@ main() {
     trap "umount $work/mnt 2>/dev/null; rm -rf $work" EXIT
     mkdir "$work/mnt"
     make_broken
-    read -r offset _ < <(image_root_partition "$work/broken.img")
     row 'median of '"$RUNS" ours rival ratio aim
     bench_repair
     bench_keys
