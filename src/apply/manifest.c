@@ -56,6 +56,7 @@ static json_t *entry_to_json(const struct entry *entry)
 struct blob manifest_text(const struct run *run)
 {
     json_t *entries = json_array(), *made = json_array(), *manifest;
+    auto_free char *lines = NULL;
     struct blob text;
     char *dump;
 
@@ -66,10 +67,9 @@ struct blob manifest_text(const struct run *run)
     manifest = json_pack("{s:s, s:s, s:o, s:o}", "schema", schema, "run", run->id, "made", made,
                          "entries", entries);
     dump = json_dumps(manifest, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-    text = blob_of_text(dump ? dump : "");
+    lines = xasprintf("%s\n", dump ? dump : "");
+    text = blob_of_text(lines);
     free(dump);
-    if (text.len)
-        text.data[text.len++] = '\n'; /* in the place of the NUL behind it */
     json_decref(manifest);
     return text;
 }
