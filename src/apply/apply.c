@@ -54,6 +54,15 @@ static struct entry *add_entry(struct run *run, enum entry_kind kind, const char
     return &run->entries[run->count - 1];
 }
 
+static void forget_last(struct run *run)
+{
+    struct entry *entry = &run->entries[--run->count];
+
+    free(entry->path);
+    state_free(&entry->old);
+    state_free(&entry->new);
+}
+
 static int read_old(const struct root *root, struct entry *entry, struct err *e)
 {
     entry->existed = root_find_link(root, entry->path, NULL, NULL, NULL) == 0;
@@ -66,7 +75,8 @@ static int add_write(struct root *root, struct run *run, const struct plan *plan
     struct entry *entry = add_entry(run, ENTRY_FILE, change->path);
     auto_blob struct blob content = { 0 };
 
-    if (read_old(root, entry, e) < 0 || new_content(plan, made, change, &content, e) < 0)
+    if (read_old(root, entry, e) < 0 || entry_read_directory(root, entry, e) < 0 ||
+        new_content(plan, made, change, &content, e) < 0)
         return -1;
     return stage(root, run, entry, &content, &change->meta, e);
 }
@@ -132,7 +142,8 @@ static int split_links(struct root *root, struct run *run, struct entry *entry, 
 
     entry->new = (struct entry_state){ 0 };
     entry->kind = ENTRY_FILE;
-    if (root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0 ||
+    if (entry_read_directory(root, entry, e) < 0 ||
+        root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0 ||
         stage(root, run, entry, &content, &meta, e) < 0)
         return -1;
     staged = run_staged(run, entry);
@@ -156,7 +167,13 @@ static int add_meta(struct root *root, struct run *run, const struct plan *plan,
             break;
         amend(&entry->new, change);
     }
-    return S_ISREG(stat.mode) && stat.links > 1 ? split_links(root, run, entry, e) : 0;
+    if (!S_ISREG(stat.mode) || stat.links == 1)
+        return 0;
+    if (stat.size <= HOSTKEY_FILE_MAX)
+        return split_links(root, run, entry, e);
+    /* No copy of something that large: it is left, and the next look says so. */
+    forget_last(run);
+    return 0;
 }
 
 static int add_entries(struct root *root, struct run *run, const struct plan *plan,
@@ -210,39 +227,48 @@ static int publish_all(struct root *root, const struct run *run, struct err *e)
     return 0;
 }
 
-/* Back to where it started. What cannot be taken back now, the next run takes back. */
-static void roll_back(struct root *root, const struct run *run)
-{
-    int result = 0;
-
-    for (size_t i = run->count; result == 0 && i-- > 0;)
-        result = entry_take_back(root, run, &run->entries[i], NULL);
-    if (result == 0)
-        run_abandon(root, run);
-}
-
 static int transact(struct root *root, struct run *run, const struct plan *plan,
                     const struct made_keys *made, struct err *e)
 {
     if (add_entries(root, run, plan, made, e) < 0 || run_write_manifest(root, run, e) < 0) {
         run_abandon(root, run);
-        return -1;
+        return err_prefix(e, "nothing was changed");
     }
-    if (publish_all(root, run, e) < 0 || run_commit(root, run, e) < 0) {
-        roll_back(root, run);
-        return -1;
-    }
-    return 0;
+    if (publish_all(root, run, e) == 0 && run_commit(root, run, e) == 0)
+        return 0;
+    if (run_take_back(root, run, NULL) == 0)
+        return err_prefix(e, "everything was put back");
+    return err_prefix(
+        e, "not everything could be put back; the next repair, or undo --run %s, will", run->id);
+}
+
+/*
+ * Where the runs are kept: as asked, else /var/lib/sshmend; where another file system
+ * is mounted on /var, in /.sshmend, since names change places within one only.
+ */
+char *state_directory(const struct root *root, const char *wanted)
+{
+    static const char *const candidates[] = { APPLY_STATE_DIR, "/var/lib", "/var", "/" };
+    struct root_stat top, stat;
+
+    if (wanted)
+        return xstrdup(wanted);
+    if (root_exists(root, APPLY_STATE_ROOT) || root_find(root, "/", NULL, &top, NULL) < 0)
+        return xstrdup(root_exists(root, APPLY_STATE_ROOT) ? APPLY_STATE_ROOT : APPLY_STATE_DIR);
+    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++)
+        if (root_find(root, candidates[i], NULL, &stat, NULL) == 0)
+            return xstrdup(stat.device == top.device ? APPLY_STATE_DIR : APPLY_STATE_ROOT);
+    return xstrdup(APPLY_STATE_DIR);
 }
 
 int apply(struct root *root, const struct plan *plan, const struct made_keys *made,
           const struct apply_options *options, char **ret_run, struct err *e)
 {
     auto_run struct run run = { 0 };
+    auto_free char *state_dir = state_directory(root, options->state_dir);
 
     if (check_space(root, plan, e) < 0 ||
-        run_create(root, options->state_dir ? options->state_dir : APPLY_STATE_DIR,
-                   options->state_label, &run, e) < 0)
+        run_create(root, state_dir, options->state_label, &run, e) < 0)
         return -1;
     if (transact(root, &run, plan, made, e) < 0)
         return -1;

@@ -18,6 +18,8 @@
 #include "plan/plan.h"
 
 #define APPLY_STATE_DIR "/var/lib/sshmend"
+/* Where /var is another file system. */
+#define APPLY_STATE_ROOT "/.sshmend"
 
 struct made_keys {
     struct hostkey **keys; /* in the order of the plan's new_keys */

@@ -47,10 +47,11 @@ static json_t *state_to_json(const struct entry_state *state)
 
 static json_t *entry_to_json(const struct entry *entry)
 {
-    return json_pack("{s:s, s:o, s:b, s:o, s:o}", "kind",
+    return json_pack("{s:s, s:o, s:b, s:I, s:o, s:o}", "kind",
                      entry->kind == ENTRY_FILE ? "file" : "meta", "path",
-                     bytes_to_json(entry->path), "existed", entry->existed, "old",
-                     state_to_json(&entry->old), "new", state_to_json(&entry->new));
+                     bytes_to_json(entry->path), "existed", entry->existed, "directory_flags",
+                     (json_int_t)entry->directory_flags, "old", state_to_json(&entry->old), "new",
+                     state_to_json(&entry->new));
 }
 
 struct blob manifest_text(const struct run *run)
@@ -67,7 +68,7 @@ struct blob manifest_text(const struct run *run)
     manifest = json_pack("{s:s, s:s, s:o, s:o}", "schema", schema, "run", run->id, "made", made,
                          "entries", entries);
     dump = json_dumps(manifest, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-    lines = xasprintf("%s\n", dump ? dump : "");
+    lines = dump ? xasprintf("%s\n", dump) : xstrdup("");
     text = blob_of_text(lines);
     free(dump);
     json_decref(manifest);
@@ -97,6 +98,7 @@ static bool parse_entry(const json_t *object, struct entry *entry)
 
     entry->path = bytes_of_json(json_object_get(object, "path"));
     entry->existed = json_is_true(json_object_get(object, "existed"));
+    entry->directory_flags = (unsigned)number(object, "directory_flags");
     entry->kind = kind && strcmp(kind, "file") == 0 ? ENTRY_FILE : ENTRY_META;
     parse_state(json_object_get(object, "old"), &entry->old);
     parse_state(json_object_get(object, "new"), &entry->new);

@@ -44,25 +44,6 @@ static int set_flags(struct root *root, const char *path, unsigned flags, struct
     return now == flags ? 0 : root_set_flags(root, path, flags, e);
 }
 
-/* The locks of a file or directory, taken off for as long as this lasts. */
-struct unlocked {
-    char *path;
-    unsigned flags;
-};
-
-static int unlock(struct root *root, char *path, struct unlocked *ret, struct err *e)
-{
-    ret->path = path;
-    if (get_flags(root, path, &ret->flags, e) < 0)
-        return -1;
-    return ret->flags & LOCKS ? root_set_flags(root, path, ret->flags & ~(unsigned)LOCKS, e) : 0;
-}
-
-static int lock_again(struct root *root, const struct unlocked *unlocked, struct err *e)
-{
-    return unlocked->flags & LOCKS ? root_set_flags(root, unlocked->path, unlocked->flags, e) : 0;
-}
-
 static int swap_names(struct root *root, const struct entry *entry, const char *staged, bool back,
                       struct err *e)
 {
@@ -72,18 +53,27 @@ static int swap_names(struct root *root, const struct entry *entry, const char *
                 : root_rename(root, staged, entry->path, e);
 }
 
+/* The directory's own locks as they were, whatever an interruption has left of them. */
+static int lock_directory(struct root *root, const struct entry *entry, struct err *e)
+{
+    auto_free char *directory = directory_of(entry->path);
+
+    return entry->directory_flags & LOCKS ? set_flags(root, directory, entry->directory_flags, e)
+                                          : 0;
+}
+
 /* Moves a staged file in or out, around the locks of the directory. */
 static int swap_unlocked(struct root *root, const struct entry *entry, const char *staged,
                          bool back, struct err *e)
 {
     auto_free char *directory = directory_of(entry->path);
-    struct unlocked unlocked;
     int result;
 
-    if (unlock(root, directory, &unlocked, e) < 0)
+    if ((entry->directory_flags & LOCKS) &&
+        set_flags(root, directory, entry->directory_flags & ~(unsigned)LOCKS, e) < 0)
         return -1;
     result = swap_names(root, entry, staged, back, e);
-    if (lock_again(root, &unlocked, result < 0 ? NULL : e) < 0)
+    if (lock_directory(root, entry, result < 0 ? NULL : e) < 0)
         return -1;
     return result;
 }
@@ -121,6 +111,8 @@ static int take_back_file(struct root *root, const struct run *run, const struct
             swap_unlocked(root, entry, staged, true, e) < 0)
             return -1;
     }
+    if (lock_directory(root, entry, e) < 0)
+        return -1;
     if (!entry->existed || !has_flags(&entry->old))
         return 0;
     return set_flags(root, entry->path, entry->old.flags, e);
@@ -206,12 +198,23 @@ int entry_take_back(struct root *root, const struct run *run, const struct entry
                                      : change_meta(root, entry, true, e);
 }
 
-/* Each of mode, owner and group is what it was or what it became. */
+/* Each of mode, owner, label and ACL is what it was or what it became. */
 static bool meta_known(const struct entry_state *now, const struct entry *entry)
 {
-    return (now->mode == entry->old.mode || now->mode == entry->new.mode) &&
-           (now->uid == entry->old.uid || now->uid == entry->new.uid) &&
-           (now->gid == entry->old.gid || now->gid == entry->new.gid);
+    const struct entry_state *old = &entry->old, *new = &entry->new;
+
+    return (now->mode == old->mode || now->mode == new->mode) &&
+           (now->uid == old->uid || now->uid == new->uid) &&
+           (now->gid == old->gid || now->gid == new->gid) &&
+           (same_text(now->label, old->label) || same_text(now->label, new->label)) &&
+           (same_text(now->acl, old->acl) || same_text(now->acl, new->acl));
+}
+
+static bool same_state(const struct entry_state *a, const struct entry_state *b)
+{
+    return a->inode == b->inode && same_text(a->digest, b->digest) && a->mode == b->mode &&
+           a->uid == b->uid && a->gid == b->gid && same_text(a->label, b->label) &&
+           same_text(a->acl, b->acl);
 }
 
 bool entry_foreign(const struct root *root, const struct entry *entry)
@@ -225,6 +228,15 @@ bool entry_foreign(const struct root *root, const struct entry *entry)
                !meta_known(&now, entry);
     if (entry->existed && now.inode == entry->old.inode)
         return false; /* not published, or taken back already */
-    return now.inode != entry->new.inode || !same_text(now.digest, entry->new.digest) ||
-           now.mode != entry->new.mode || now.uid != entry->new.uid || now.gid != entry->new.gid;
+    return !same_state(&now, &entry->new);
+}
+
+bool entry_backup_missing(const struct root *root, const struct run *run, const struct entry *entry)
+{
+    auto_free char *staged = run_staged(run, entry);
+    struct root_stat now;
+
+    return entry->kind == ENTRY_FILE && entry->existed &&
+           root_find_link(root, entry->path, NULL, &now, NULL) == 0 &&
+           now.inode == entry->new.inode &&root_find_link(root, staged, NULL, NULL, NULL) < 0;
 }

@@ -83,6 +83,19 @@ int state_read(const struct root *root, const char *path, struct entry_state *re
     return 0;
 }
 
+int entry_read_directory(const struct root *root, struct entry *entry, struct err *e)
+{
+    size_t len = (size_t)(text_base_name(entry->path) - entry->path);
+    auto_free char *directory = xstrndup(entry->path, len > 1 ? len - 1 : 1);
+    auto_with(root_attributes_free) struct root_attributes attributes = { 0 };
+    struct root_stat stat;
+
+    if (root_describe(root, directory, NULL, &stat, &attributes, e) < 0)
+        return -1;
+    entry->directory_flags = attributes.flags;
+    return 0;
+}
+
 /* ---- the folder ----------------------------------------------------------------------- */
 
 static char *new_id(void)
@@ -97,29 +110,53 @@ static char *new_id(void)
     return xasprintf("%s-%02x%02x", when, random[0], random[1]);
 }
 
-/* Makes a directory and all above it that are missing; notes those made. */
-static int make_way(struct root *root, const char *path, const struct root_meta *meta,
-                    struct run *run, size_t *made_count, char **ret_path, struct err *e)
+static int make_one(struct root *root, struct run *run, const char *path,
+                    const struct root_meta *meta, struct err *e)
 {
-    auto_free char *above = xstrndup(path, (size_t)(text_base_name(path) - path - 1));
-    auto_free char *real_above = NULL;
-    char *real;
+    size_t count = 0;
+    char *copy;
+
+    if (root_mkdir(root, path, meta, e) < 0)
+        return -1;
+    while (run->made[count])
+        count++;
+    copy = xstrdup(path);
+    array_push(run->made, count, copy);
+    array_push(run->made, count, NULL);
+    return 0;
+}
+
+/* Makes a directory, 0700, and all above it that are missing, 0755; notes those made. */
+static int make_way(struct root *root, const char *path, const struct root_meta *meta,
+                    struct run *run, char **ret_path, struct err *e)
+{
+    static const struct root_meta above_meta = { .mode = 0755 };
+    auto_free char *above = xstrndup(path, (size_t)(text_base_name(path) - path));
+    auto_free char *real_above = NULL, *real = NULL;
     struct root_stat stat;
 
+    while (strlen(above) > 1 && text_ends(above, "/"))
+        above[strlen(above) - 1] = '\0';
     if (root_find(root, path, ret_path, &stat, NULL) == 0)
         return S_ISDIR(stat.mode) ? 0 : err_set(e, ERR_REFUSED, "%s is not a directory", path);
-    if (make_way(root, *above ? above : "/", meta, run, made_count, &real_above, e) < 0)
+    if (make_way(root, above, &above_meta, run, &real_above, e) < 0)
         return -1;
     real = xasprintf("%s/%s", strcmp(real_above, "/") == 0 ? "" : real_above, text_base_name(path));
-    if (root_mkdir(root, real, meta, e) < 0) {
-        free(real);
+    if (make_one(root, run, real, meta, e) < 0)
         return -1;
-    }
-    array_push(run->made, *made_count, xstrdup(real));
-    array_push(run->made, *made_count, NULL);
-    (*made_count)--;
-    *ret_path = real;
+    *ret_path = take_ptr(real);
     return 0;
+}
+
+/* In the reverse order of their making; directories that somebody uses by now stay. */
+static void remove_made(struct root *root, const struct run *run)
+{
+    size_t made = 0;
+
+    while (run->made && run->made[made])
+        made++;
+    while (made-- > 0 && root_rmdir(root, run->made[made], NULL) == 0)
+        ;
 }
 
 int run_create(struct root *root, const char *state_dir, const char *label, struct run *ret,
@@ -128,15 +165,17 @@ int run_create(struct root *root, const char *state_dir, const char *label, stru
     auto_run struct run run = { .id = new_id(), .label = label ? xstrdup(label) : NULL };
     auto_free char *state = NULL;
     struct root_meta meta = { .mode = 0700, .label = label };
-    size_t made_count = 0;
 
-    if (make_way(root, state_dir, &meta, &run, &made_count, &state, e) < 0)
+    run.made = xcalloc(1, sizeof *run.made);
+    if (make_way(root, state_dir, &meta, &run, &state, e) < 0) {
+        remove_made(root, &run);
         return err_prefix(e, "make room for the backup");
-    run.folder = xasprintf("%s/%s", state, run.id);
-    if (root_mkdir(root, run.folder, &meta, e) < 0)
+    }
+    run.folder = xasprintf("%s/%s", strcmp(state, "/") == 0 ? "" : state, run.id);
+    if (root_mkdir(root, run.folder, &meta, e) < 0) {
+        remove_made(root, &run);
         return -1;
-    if (!run.made)
-        run.made = xcalloc(1, sizeof *run.made);
+    }
     *ret = run;
     run = (struct run){ 0 };
     return 0;
@@ -159,6 +198,8 @@ int run_write_manifest(struct root *root, const struct run *run, struct err *e)
 {
     auto_blob struct blob text = manifest_text(run);
 
+    if (text.len == 0)
+        return err_set(e, ERR_IO, "the manifest of run %s cannot be written down", run->id);
     return create_private(root, run, "MANIFEST", &text, e) < 0 ? -1 : root_sync(root, e);
 }
 
@@ -188,7 +229,10 @@ int run_uncommit(struct root *root, struct run *run, struct err *e)
 /* "20261123T215300Z-1a2b": anything else in the directory is not ours. */
 static bool is_id(const char *name)
 {
-    return fnmatch("[0-9]*T[0-9]*Z-[0-9a-f][0-9a-f][0-9a-f][0-9a-f]", name, 0) == 0;
+    static const char shape[] = "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9]"
+                                "[0-9]Z-[0-9a-f][0-9a-f][0-9a-f][0-9a-f]";
+
+    return fnmatch(shape, name, 0) == 0;
 }
 
 int run_ids(const struct root *root, const char *state_dir, char ***ret, struct err *e)
@@ -231,11 +275,23 @@ int run_load(const struct root *root, const char *state_dir, const char *id, str
     return 0;
 }
 
+/* Our own directory, as soon as the last run has left it. */
+static void remove_default(struct root *root, const struct run *run)
+{
+    static const char *const own[] = { "/var/lib/sshmend/", "/.sshmend/" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        auto_free char *directory = xstrndup(own[i], strlen(own[i]) - 1);
+        int ignored = text_starts(run->folder, own[i]) ? root_rmdir(root, directory, NULL) : 0;
+
+        (void)ignored;
+    }
+}
+
 int run_remove(struct root *root, const struct run *run, struct err *e)
 {
     auto_with(root_entries_free) struct root_entry *entries = NULL;
     auto_free char *manifest = run_path(run, "MANIFEST");
-    size_t made = 0;
 
     if (root_list(root, run->folder, &entries, e) < 0)
         return -1;
@@ -249,11 +305,8 @@ int run_remove(struct root *root, const struct run *run, struct err *e)
         return -1;
     if (root_rmdir(root, run->folder, e) < 0)
         return -1;
-    while (run->made && run->made[made])
-        made++;
-    /* Directories that another run uses by now stay. */
-    while (made-- > 0 && root_rmdir(root, run->made[made], NULL) == 0)
-        ;
+    remove_made(root, run);
+    remove_default(root, run);
     return root_sync(root, e);
 }
 

@@ -26,6 +26,7 @@ struct entry {
     enum entry_kind kind;
     char *path;
     bool existed;
+    unsigned directory_flags; /* chattr's, of the directory it is in */
     struct entry_state old, new;
 };
 
@@ -64,6 +65,13 @@ void run_abandon(struct root *root, const struct run *run);
 int state_read(const struct root *root, const char *path, struct entry_state *ret,
                struct err *e) MUST_CHECK;
 void state_free(struct entry_state *state);
+int entry_read_directory(const struct root *root, struct entry *entry, struct err *e) MUST_CHECK;
+
+/* Where the runs are kept; the caller frees it. */
+char *state_directory(const struct root *root, const char *wanted) MUST_CHECK;
+
+/* undo.c: the whole way back, folder and all; files that somebody changed since stay. */
+int run_take_back(struct root *root, struct run *run, struct err *e) MUST_CHECK;
 
 /* publish.c: both directions of one entry. */
 int entry_publish(struct root *root, const struct run *run, const struct entry *entry,
@@ -72,6 +80,9 @@ int entry_take_back(struct root *root, const struct run *run, const struct entry
                     struct err *e) MUST_CHECK;
 /* Somebody else has changed it since the run. */
 bool entry_foreign(const struct root *root, const struct entry *entry);
+/* It cannot be taken back: what it replaced is no longer in the folder. */
+bool entry_backup_missing(const struct root *root, const struct run *run,
+                          const struct entry *entry);
 
 #define auto_run auto_with(run_free)
 

@@ -35,25 +35,21 @@ static void summarise(const struct run *run, struct run_summary *ret)
     array_push(ret->paths, count, NULL);
 }
 
-static const char *or_default(const char *state_dir)
-{
-    return state_dir ? state_dir : APPLY_STATE_DIR;
-}
-
 int undo_list(const struct root *root, const char *state_dir, struct run_summary **ret,
               struct err *e)
 {
     auto_with(text_list_free) char **ids = NULL;
+    auto_free char *directory = state_directory(root, state_dir);
     struct run_summary *runs = NULL, end = { 0 };
     size_t count = 0;
 
-    if (run_ids(root, or_default(state_dir), &ids, e) < 0)
+    if (run_ids(root, directory, &ids, e) < 0)
         return -1;
     for (char **id = ids; *id; id++) {
         auto_run struct run run = { 0 };
         struct run_summary summary;
 
-        if (run_load(root, or_default(state_dir), *id, &run, NULL) < 0)
+        if (run_load(root, directory, *id, &run, NULL) < 0)
             continue;
         summarise(&run, &summary);
         array_push(runs, count, summary);
@@ -63,25 +59,36 @@ int undo_list(const struct root *root, const char *state_dir, struct run_summary
     return 0;
 }
 
-static int take_back_all(struct root *root, struct run *run, bool skip_foreign, struct err *e)
+int run_take_back(struct root *root, struct run *run, struct err *e)
 {
+    bool left = false;
+
     for (size_t i = run->count; i-- > 0;) {
         const struct entry *entry = &run->entries[i];
 
-        if (skip_foreign && entry_foreign(root, entry))
-            continue;
-        if (entry_take_back(root, run, entry, e) < 0)
+        if (entry_foreign(root, entry) || entry_backup_missing(root, run, entry))
+            left = true;
+        else if (entry_take_back(root, run, entry, e) < 0)
             return err_prefix(e, "put back %s", entry->path);
     }
-    return root_sync(root, e) < 0 ? -1 : run_remove(root, run, e);
+    if (root_sync(root, e) < 0)
+        return -1;
+    /* The backup of what somebody has changed since is kept; the run is over all the same. */
+    return left ? run_commit(root, run, e) : run_remove(root, run, e);
 }
 
 static int refuse_foreign(const struct root *root, const struct run *run, struct err *e)
 {
-    for (size_t i = 0; i < run->count; i++)
+    for (size_t i = 0; i < run->count; i++) {
+        const char *path = run->entries[i].path;
+
         if (entry_foreign(root, &run->entries[i]))
             return err_set(e, ERR_CHANGED, "%s has been changed since run %s; nothing was undone",
-                           run->entries[i].path, run->id);
+                           path, run->id);
+        if (entry_backup_missing(root, run, &run->entries[i]))
+            return err_set(e, ERR_CHANGED, "the backup of %s in run %s is gone; nothing was undone",
+                           path, run->id);
+    }
     return 0;
 }
 
@@ -104,48 +111,48 @@ int undo(struct root *root, const char *state_dir, const char *id, struct run_su
          struct err *e)
 {
     auto_run struct run run = { 0 };
-    auto_free char *last = NULL;
+    auto_free char *last = NULL, *directory = state_directory(root, state_dir);
 
     if (!id && newest(root, state_dir, &last, e) < 0)
         return -1;
-    if (run_load(root, or_default(state_dir), id ? id : last, &run, e) < 0 ||
-        refuse_foreign(root, &run, e) < 0)
+    if (run_load(root, directory, id ? id : last, &run, e) < 0 || refuse_foreign(root, &run, e) < 0)
         return -1;
     summarise(&run, ret);
-    if (run_uncommit(root, &run, e) < 0 || take_back_all(root, &run, false, e) < 0) {
+    if (run_uncommit(root, &run, e) < 0 || run_take_back(root, &run, e) < 0) {
         run_summary_free(ret);
         return -1;
     }
     return 0;
 }
 
-/* A folder without a manifest: nothing had been changed yet. */
-static int remove_debris(struct root *root, const char *state_dir, const char *id, struct err *e)
+/* A folder without a manifest, and not committed: nothing had been changed yet. */
+static int remove_debris(struct root *root, const char *directory, const char *id, struct err *e)
 {
     auto_run struct run run = { .id = xstrdup(id) };
-    auto_free char *path = xasprintf("%s/%s", state_dir, id);
+    auto_free char *path = xasprintf("%s/%s", directory, id), *committed = NULL;
 
     if (root_find(root, path, &run.folder, NULL, e) < 0)
         return -1;
-    return run_remove(root, &run, e);
+    committed = run_path(&run, "COMMITTED");
+    return root_exists(root, committed) ? 0 : run_remove(root, &run, e);
 }
 
 int roll_back_unfinished(struct root *root, const char *state_dir, struct err *e)
 {
     auto_with(text_list_free) char **ids = NULL;
+    auto_free char *directory = state_directory(root, state_dir);
 
-    state_dir = or_default(state_dir);
-    if (run_ids(root, state_dir, &ids, e) < 0)
+    if (run_ids(root, directory, &ids, e) < 0)
         return -1;
     for (char **id = ids; *id; id++) {
         auto_run struct run run = { 0 };
         struct err why = { 0 };
         int result = 0;
 
-        if (run_load(root, state_dir, *id, &run, &why) == 0)
-            result = run.committed ? 0 : take_back_all(root, &run, true, e);
+        if (run_load(root, directory, *id, &run, &why) == 0)
+            result = run.committed ? 0 : run_take_back(root, &run, e);
         else if (why.kind == ERR_NOT_FOUND)
-            result = remove_debris(root, state_dir, *id, e);
+            result = remove_debris(root, directory, *id, e);
         if (result < 0)
             return err_prefix(e, "roll back the interrupted run %s", *id);
     }

@@ -34,23 +34,37 @@ static void keep_selected(struct systems *systems, const char *selector)
     systems->count = kept;
 }
 
-/* Why there is none: the reason of the first volume that has one. */
-static int none_found(const struct systems *systems, struct err *e)
+size_t systems_of_disk(const struct systems *systems, const struct disk *disk)
 {
-    for (size_t i = 0; i < systems->disk_count; i++)
-        if (systems->disks[i].in_use)
-            return err_set(e, ERR_IN_USE,
-                           "%s is %s; unmount or detach it, or give the directory it is mounted on",
-                           systems->disks[i].path, systems->disks[i].in_use);
+    size_t count = 0;
+
+    for (size_t i = 0; i < systems->count; i++)
+        count += systems->items[i].disk == disk;
+    return count;
+}
+
+int systems_none_on(const struct systems *systems, const struct disk *disk, struct err *e)
+{
+    if (disk->in_use)
+        return err_set(e, ERR_IN_USE,
+                       "%s is %s; unmount or detach it, or give the directory it is mounted on",
+                       disk->path, disk->in_use);
     for (size_t i = 0; i < systems->row_count; i++)
-        if (systems->rows[i].problem)
+        if (systems->rows[i].disk == disk && systems->rows[i].problem)
             return err_set(e, ERR_NOT_FOUND, "no Linux system could be opened: %s",
                            systems->rows[i].problem);
+    return err_set(e, ERR_NOT_FOUND, "no Linux system on %s; sshmend scan shows what is there",
+                   disk->path);
+}
+
+static int none_found(const struct systems *systems, struct err *e)
+{
     if (systems->disk_count == 0)
         return err_set(e, ERR_NOT_FOUND, "no disk is attached but those of the running system");
-    if (systems->disk_count == 1)
-        return err_set(e, ERR_NOT_FOUND, "no Linux system on %s; sshmend scan shows what is there",
-                       systems->disks[0].path);
+    for (size_t i = 0; i < systems->disk_count; i++)
+        if (systems_none_on(systems, &systems->disks[i], e) < 0 &&
+            (systems->disk_count == 1 || systems->disks[i].in_use))
+            return -1;
     return err_set(e, ERR_NOT_FOUND,
                    "no Linux system on any of %zu disks; sshmend scan shows what is there",
                    systems->disk_count);

@@ -24,6 +24,7 @@ static int check_system(struct system *system, const struct options *options)
         return report_failure(system, "check", options, &e);
     report.facts = &seen.facts;
     report.findings = &seen.findings;
+    report.plan = options->style.json ? NULL : &seen.plan;
     code = examination_code(&seen.findings);
     if (options->style.json) {
         report_json(&report);

@@ -29,6 +29,10 @@ static int consent(const struct options *options, const char *question, struct e
 {
     if (options->yes)
         return 0;
+    if (options->style.json || options->style.quiet)
+        return err_set(e, ERR_CANCELLED,
+                       "nothing was changed: --json and --quiet show no plan to agree to; --yes "
+                       "agrees to it, --dry-run shows it");
     if (!isatty(STDIN_FILENO))
         return err_set(e, ERR_CANCELLED,
                        "nothing was changed: there is no terminal to ask on; --yes agrees to the "
@@ -82,10 +86,16 @@ static void show_plan(const struct repair *repair, const struct examination *see
     }
 }
 
-/* There is something that only an opening for writing can do. */
-static bool needs_writing(const struct examination *seen)
+/*
+ * There is something that only an opening for writing can do. A dirty journal alone
+ * is a reason only where somebody has agreed, or can be asked.
+ */
+static bool needs_writing(const struct examination *seen, const struct options *options)
 {
-    return seen->plan.change_count > 0 || seen->facts.fs.journal_dirty || seen->facts.unfinished;
+    bool answer = options->yes || isatty(STDIN_FILENO);
+
+    return seen->plan.change_count > 0 || seen->facts.unfinished ||
+           (seen->facts.fs.journal_dirty && answer);
 }
 
 static int look_read_only(struct repair *repair, struct err *e)
@@ -113,6 +123,7 @@ static bool still_as_agreed(const struct repair *repair)
 static int look_again(struct repair *repair, struct root *root, struct err *e)
 {
     const struct options *options = repair->options;
+    int result;
 
     if (still_as_agreed(repair)) {
         repair->before = repair->agreed;
@@ -125,9 +136,12 @@ static int look_again(struct repair *repair, struct root *root, struct err *e)
     if (options->yes || plan_same(&repair->agreed.plan, &repair->before.plan) ||
         repair->before.plan.change_count == 0)
         return 0;
-    say("the disk shows another state now that its journal is replayed; the plan has changed");
+    say("the disk shows another state than before; the plan has changed");
     show_plan(repair, &repair->before);
-    return consent(options, "Go ahead?", e);
+    signals_release();
+    result = consent(options, "Go ahead?", e);
+    signals_hold();
+    return result;
 }
 
 static int change(struct repair *repair, struct root *root, struct err *e)
@@ -141,12 +155,11 @@ static int change(struct repair *repair, struct root *root, struct err *e)
     progress_stop();
     if (result < 0)
         return -1;
-    signals_hold();
-    result = apply(root, &repair->before.plan, &repair->made, &apply_options, &repair->run, e);
-    return result;
+    return apply(root, &repair->before.plan, &repair->made, &apply_options, &repair->run, e);
 }
 
-static int write_changes(struct repair *repair, struct err *e)
+/* Opened for writing, nothing cancels it any more: a roll-back is not for stopping half way. */
+static int write_held(struct repair *repair, struct err *e)
 {
     auto_root struct root *root = NULL;
     int result;
@@ -163,6 +176,18 @@ static int write_changes(struct repair *repair, struct err *e)
                         repair->before.plan.covers);
     if (root_close(&root, result == 0 ? e : NULL) < 0)
         result = -1;
+    if (result < 0 && repair->run)
+        err_prefix(e, "run %s was carried out (undo takes it back), but it cannot be vouched for",
+                   repair->run);
+    return result;
+}
+
+static int write_changes(struct repair *repair, struct err *e)
+{
+    int result;
+
+    signals_hold();
+    result = write_held(repair, e);
     signals_release();
     return result;
 }
@@ -225,9 +250,10 @@ static int stop_at_plan(const struct repair *repair)
 static void say_what_all_keys_means(const struct repair *repair)
 {
     if (repair->options->all_keys && !repair->options->style.json)
-        say("--keys=all: every host key becomes a new one; every client that knows this host will "
-            "see REMOTE HOST IDENTIFICATION HAS CHANGED and refuse to connect until its "
-            "known_hosts is put right");
+        say("--keys=all: every host key that can be made becomes a new one; every client that "
+            "knows "
+            "this host will see REMOTE HOST IDENTIFICATION HAS CHANGED and refuse to connect until "
+            "its known_hosts is put right");
 }
 
 int repair_system(struct system *system, const struct options *options)
@@ -241,7 +267,7 @@ int repair_system(struct system *system, const struct options *options)
         return refuse(&repair);
     if (options->dry_run)
         return stop_at_plan(&repair);
-    if (!needs_writing(&repair.agreed)) {
+    if (!needs_writing(&repair.agreed, options)) {
         repair.before = repair.agreed;
         repair.agreed = (struct examination){ 0 };
         show_result(&repair);

@@ -59,6 +59,28 @@ static int fail_whole(const struct options *options, const char *command, const 
     return say_error(e);
 }
 
+/* A target that was named and holds no system is a failure of its own, whatever the others hold. */
+static int report_empty_targets(const struct systems *systems, const struct options *options,
+                                const char *command)
+{
+    int code = 0;
+
+    for (size_t i = 0; options->targets[0] && i < systems->disk_count; i++) {
+        struct report report = { .command = command,
+                                 .system = { .target = systems->disk_targets[i] } };
+        struct err e = { 0 };
+
+        if (systems_of_disk(systems, &systems->disks[i]))
+            continue;
+        systems_none_on(systems, &systems->disks[i], &e);
+        report.error = &e;
+        if (options->style.json)
+            report_json(&report);
+        code |= say_error(&e);
+    }
+    return code;
+}
+
 int for_each_system(const struct options *options, const char *command, bool changes,
                     int (*handle)(struct system *system, const struct options *options))
 {
@@ -69,6 +91,8 @@ int for_each_system(const struct options *options, const char *command, bool cha
     if (systems_find(options->targets, changes, &systems, &e) < 0 ||
         systems_choose(&systems, options, changes, &e) < 0)
         return fail_whole(options, command, &e);
+    if (!options->system)
+        code |= report_empty_targets(&systems, options, command);
     for (size_t i = 0; i < systems.count; i++) {
         if (i && !options->style.json && !options->style.quiet)
             fputs("\n", stdout);

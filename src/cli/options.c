@@ -136,6 +136,13 @@ static int bad_usage(const struct command *command, const char *fmt, const char 
     return EXIT_BAD_USAGE;
 }
 
+/* "/a/b": no "..", no slash at the end. */
+static bool plain_absolute(const char *path)
+{
+    return path[0] == '/' && path[1] && !text_ends(path, "/") && !strstr(path, "/../") &&
+           !text_ends(path, "/..");
+}
+
 /* What no single option can tell. */
 static int check_together(const struct command *command, struct options *options)
 {
@@ -146,7 +153,9 @@ static int check_together(const struct command *command, struct options *options
         return bad_usage(command, "name the target: a disk, an image or a directory", "");
     if (options->all && options->system)
         return bad_usage(command, "--all and --system exclude each other", "");
-    if (options->backup_dir && options->backup_dir[0] != '/')
+    if (options->known_hosts && options->sshfp)
+        return bad_usage(command, "--known-hosts and --sshfp exclude each other", "");
+    if (options->backup_dir && !plain_absolute(options->backup_dir))
         return bad_usage(command, "--backup-dir takes an absolute path on the target, not: ",
                          options->backup_dir);
     for (const char *ids = options->only ? options->only : options->skip; ids;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
+#include "base/text.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,14 +13,15 @@
 
 void say(const char *fmt, ...)
 {
+    char text[2048];
     va_list args;
 
     fflush(stdout);
-    fputs("sshmend: ", stderr);
     va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
+    vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    fputs("\n", stderr);
+    text_clean_in_place(text);
+    fprintf(stderr, "sshmend: %s\n", text);
 }
 
 int exit_code_of(const struct err *e)

@@ -45,6 +45,10 @@ void system_free(struct system *system);
 int systems_choose(struct systems *systems, const struct options *options, bool only_one,
                    struct err *e) MUST_CHECK;
 
+size_t systems_of_disk(const struct systems *systems, const struct disk *disk);
+/* Why there is no system on a disk; returns -1. */
+int systems_none_on(const struct systems *systems, const struct disk *disk, struct err *e);
+
 int system_open(struct system *system, enum root_access access, struct root **ret,
                 struct err *e) MUST_CHECK;
 struct report_system system_for_report(const struct system *system);

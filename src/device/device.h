@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* A stretch of a disk that holds a file system, or something else with a name. */
 struct volume {
@@ -43,6 +44,8 @@ struct disk {
     bool read_only;
     char *in_use; /* who else has it, a clause; NULL: nobody */
     int held;     /* descriptor that holds it for us, or -1 */
+    dev_t device; /* of the file or node that was probed: what is held is the same */
+    ino_t inode;
     struct volume *volumes;
     size_t count;
 };

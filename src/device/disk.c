@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -106,6 +107,8 @@ static int fill_disk(struct disk *disk, struct err *e)
     if (fd < 0 || fstat(fd, &stat) < 0)
         return err_errno(e, "open %s", disk->path);
     disk->sector_size = 512;
+    disk->device = stat.st_dev;
+    disk->inode = stat.st_ino;
     if (S_ISDIR(stat.st_mode)) {
         disk->kind = DISK_DIRECTORY;
         return 0;
@@ -177,6 +180,7 @@ int device_list(struct disks *ret, struct err *e)
 int device_hold(struct disk *disk, bool exclusive, struct err *e)
 {
     auto_fd int fd = -1;
+    struct stat stat;
 
     if (disk->in_use)
         return err_set(e, ERR_IN_USE, "%s is %s", disk->path, disk->in_use);
@@ -187,6 +191,8 @@ int device_hold(struct disk *disk, bool exclusive, struct err *e)
                        "%s is in use: mounted, or part of a RAID, LVM or LUKS device", disk->path);
     if (fd < 0)
         return err_errno(e, "open %s", disk->path);
+    if (fstat(fd, &stat) < 0 || stat.st_dev != disk->device || stat.st_ino != disk->inode)
+        return err_set(e, ERR_CHANGED, "%s is no longer the file it was", disk->path);
     if (disk->kind == DISK_IMAGE && flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
         return err_set(e, ERR_IN_USE, "%s is in use: another program has locked it", disk->path);
     disk->held = take_fd(&fd);
@@ -195,10 +201,13 @@ int device_hold(struct disk *disk, bool exclusive, struct err *e)
 
 int device_descriptor(const struct disk *disk, bool writable, struct err *e)
 {
+    char link[64];
     int fd;
 
     if (writable && disk->read_only)
         return err_set(e, ERR_READ_ONLY, "%s is read-only", disk->path);
-    fd = open(disk->path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    /* The very file that is held, whatever has its name by now. */
+    snprintf(link, sizeof link, "/proc/self/fd/%d", disk->held);
+    fd = open(link, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     return fd < 0 ? err_errno(e, "open %s", disk->path) : fd;
 }

@@ -17,6 +17,11 @@ const struct check checks[] = {
       "private key should be. What it is good for cannot be told from here, so nothing at all is "
       "changed: move it away, or point the link at the key, and run again.",
       .blocks = true, .look = look_not_a_file },
+    { "hostkey-elsewhere", SEVERITY_WARNING, POLICY_NEVER, REMEDY_NONE,
+      "a host key is not on this file system",
+      "sshd looks for it in a directory that this disk does not have, or that is on another file "
+      "system. It cannot be judged from here; name that file system's disk, or mount it there.",
+      .look = look_elsewhere },
     { "hostkey-missing", SEVERITY_WARNING, POLICY_ASK, REMEDY_REPLACE, "a host key is missing",
       "sshd starts without it as long as another key is left, but clients that know only this "
       "one see \"Host key verification failed\". A proven copy that matches the surviving .pub is "
@@ -54,18 +59,18 @@ const struct check checks[] = {
       "sshd skips it with \"Invalid key length\" (1024 bits since 7.6, or RequiredRSASize since "
       "9.1). A new key is made, and clients have to accept it once.",
       .look = look_short },
-    { "hostkey-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "hostkey-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a private host key can be read by others",
       "Where root owns it, sshd ignores it: \"UNPROTECTED PRIVATE KEY FILE!\". Where somebody "
       "else owns it, sshd loads it, and whoever read it can pose as this host. Mode and owner are "
       "set, the mode first. Whether the key has been copied cannot be told: think about a new one.",
       .look = look_open },
-    { "hostkey-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "hostkey-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
       "a private host key does not belong to root",
       "Its owner can read and replace it, and with it pose as this host. Mode and owner are set, "
       "the mode first: given to root as it is, a key that others may read would be refused.",
       .look = look_owner },
-    { "hostkey-acl", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "hostkey-acl", SEVERITY_WARNING, POLICY_AUTO, REMEDY_ACL,
       "a private host key has an access control list",
       "It lets others read the key, and shows up as group permissions, for which sshd refuses the "
       "key. It is removed.",
@@ -80,12 +85,12 @@ const struct check checks[] = {
       "sshd before 8.4 announces the wrong key to clients that update their known_hosts; later "
       "ones complain at every start. It is derived from the private key anew.",
       .look = look_pub_mismatch },
-    { "hostkey-pub-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "hostkey-pub-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "the .pub of a host key can be written by others",
       "Whoever writes it can make sshd before 8.4 announce a key that is not its own. The mode is "
       "set to 0644.",
       .look = look_open },
-    { "hostkey-pub-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "hostkey-pub-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
       "the .pub of a host key does not belong to root",
       "Its owner can make sshd before 8.4 announce a key that is not its own. Mode and owner are "
       "set.",
@@ -107,34 +112,39 @@ const struct check checks[] = {
       "sshd ends at once: \"/etc/ssh/sshd_config: No such file or directory\". Put back the "
       "package's own copy (Debian: /usr/share/openssh/sshd_config).",
       .look = look_config_missing },
-    { "config-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "config-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a configuration file of ssh can be written by others",
       "sshd does not look at its mode, but whoever can write it can run programs as root; and "
       "the ssh client dies with \"Bad owner or permissions\" on drop-ins like that.",
       .look = look_open },
-    { "config-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "config-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
       "a configuration file of ssh does not belong to root",
       "Its owner can run programs as root with it. Mode and owner are set.", .look = look_owner },
-    { "config-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
-      "a configuration file or directory of ssh cannot be reached",
-      "A directory without its x bits, or a client configuration that users cannot read: ssh and "
-      "scp fail for everybody but root. The bits are put back.",
+    { "config-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
+      "a directory of ssh has lost its x bits",
+      "A directory that can be listed has lost the x bits to pass it, as a chmod -R of files does. "
+      "They are put back.",
       .look = look_closed },
-    { "moduli-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "moduli-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "/etc/ssh/moduli can be written by others",
       "sshd does not look at its mode, but whoever can write it can weaken the key exchange.",
       .look = look_open },
-    { "moduli-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "moduli-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
       "/etc/ssh/moduli does not belong to root",
       "Its owner can weaken the key exchange. Mode and owner are set.", .look = look_owner },
-    { "privsep-open", SEVERITY_FATAL, POLICY_AUTO, REMEDY_META,
+    { "privsep-open", SEVERITY_FATAL, POLICY_AUTO, REMEDY_MODE,
       "the privilege separation directory can be written by others",
       "sshd does not start: \"must be owned by root and not group or world-writable\".",
       .look = look_open },
-    { "privsep-owner", SEVERITY_FATAL, POLICY_AUTO, REMEDY_META,
+    { "privsep-owner", SEVERITY_FATAL, POLICY_AUTO, REMEDY_OWNER,
       "the privilege separation directory does not belong to root",
       "sshd does not start: \"must be owned by root and not group or world-writable\".",
       .look = look_owner },
+    { "privsep-missing", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
+      "the privilege separation directory is missing",
+      "sshd does not start: \"Missing privilege separation directory\". Make it, owned by root, "
+      "mode 0711, or reinstall openssh-server.",
+      .look = look_privsep_missing },
     { "sshd-missing", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
       "there is no sshd program on this system",
       "Reinstall openssh-server; keys and configuration are mended regardless.",
@@ -144,32 +154,32 @@ const struct check checks[] = {
       "Neither the program nor the package database names it. Keys are judged as a present-day "
       "sshd would.",
       .look = look_version_unknown },
-    { "login-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "login-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "others can write where a user's authorized keys are",
       "With StrictModes, the default, sshd refuses the user's keys: \"bad ownership or modes\". "
       "The home keeps its mode but for what is refused; .ssh gets 0700, the keys 0600.",
       .look = look_open },
-    { "login-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "login-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
       "a user's authorized keys belong to somebody else",
       "With StrictModes, the default, sshd refuses the user's keys: \"bad ownership or modes\". "
       "Owner and group are set by the system's own passwd.",
       .look = look_owner },
-    { "login-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "login-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a user cannot reach the own authorized keys",
       "sshd reads them as that user. The missing bits are put back.", .look = look_closed },
-    { "selinux-label", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "selinux-label", SEVERITY_WARNING, POLICY_AUTO, REMEDY_LABEL,
       "a file that sshd reads has the wrong SELinux label",
       "An enforcing policy keeps sshd from reading it. It gets the label that the system's own "
       "policy has for it.",
       .look = look_label },
-    { "fs-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "fs-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a system directory can be written by others",
       "Everybody on the machine could replace what sshd trusts. The bits are taken away.",
       .look = look_open },
-    { "fs-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "fs-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
       "a system directory does not belong to root",
       "Its owner could replace what sshd trusts. Mode and owner are set.", .look = look_owner },
-    { "fs-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_META,
+    { "fs-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "users cannot pass a system directory",
       "Without its x bits nobody but root reaches anything below it: logins fail. They are put "
       "back.",
@@ -193,7 +203,7 @@ const struct check checks[] = {
       "The next repair puts back what it had changed before it does anything else; undo does the "
       "same.",
       .look = look_unfinished },
-    { "fs-mode-differs", SEVERITY_NOTE, POLICY_AUTO, REMEDY_META,
+    { "fs-mode-differs", SEVERITY_NOTE, POLICY_AUTO, REMEDY_STRICT,
       "a mode is not the distribution's own",
       "sshd does not mind. With --strict it is set to what the package ships.", .strict = true,
       .look = look_mode_differs },

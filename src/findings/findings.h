@@ -28,7 +28,11 @@ enum outcome { OUTCOME_OPEN, OUTCOME_MENDED, OUTCOME_SKIPPED, OUTCOME_FAILED };
 /* How a finding is mended; plan/ turns each into changes. */
 enum remedy {
     REMEDY_NONE,
-    REMEDY_META,    /* the node's mode, owner, ACL and label, all at once */
+    REMEDY_MODE,    /* of the node */
+    REMEDY_OWNER,   /* of the node */
+    REMEDY_ACL,     /* of the node: removed */
+    REMEDY_LABEL,   /* of the node */
+    REMEDY_STRICT,  /* the distribution's own mode */
     REMEDY_REWRAP,  /* write the same key as sshd wants it */
     REMEDY_PUB,     /* derive the .pub from the private key */
     REMEDY_REPLACE, /* a proven copy if there is one, else a new key */

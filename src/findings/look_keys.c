@@ -21,18 +21,30 @@ static void add(struct findings *out, const struct check *check, const struct ho
     finding->node = key->node;
 }
 
+/* What is signed by an agent, is not on this disk, or is of a type we do not know may well serve.
+ */
+static bool may_serve(const struct host_key *key)
+{
+    bool unknown = key->exists && !key->odd && key->judgement.verdict == HOSTKEY_UNKNOWN_TYPE &&
+                   key->judgement.pub.name;
+
+    return key->used && (host_key_serves(key) || key->agent || key->elsewhere || unknown);
+}
+
 void look_no_key(const struct check *check, const struct inspection *facts, struct findings *out)
 {
     for (size_t i = 0; i < facts->key_count; i++)
-        if (facts->keys[i].used && host_key_serves(&facts->keys[i]))
-            return;
-    /* A key of a type we do not know may well serve. */
-    for (size_t i = 0; i < facts->key_count; i++)
-        if (facts->keys[i].judgement.verdict == HOSTKEY_UNKNOWN_TYPE && facts->keys[i].exists &&
-            !facts->keys[i].odd)
+        if (may_serve(&facts->keys[i]))
             return;
     finding_add(out, check, NULL,
                 xstrdup("sshd will not come up: none of its host keys can serve"));
+}
+
+void look_elsewhere(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (facts->keys[i].used && facts->keys[i].elsewhere)
+            add(out, check, &facts->keys[i], xstrdup(facts->keys[i].elsewhere));
 }
 
 static bool unreadable(const struct host_key *key, enum hostkey_verdict verdict)
@@ -46,7 +58,7 @@ void look_not_a_file(const struct check *check, const struct inspection *facts,
     for (size_t i = 0; i < facts->key_count; i++)
         if (facts->keys[i].used && facts->keys[i].odd)
             add(out, check, &facts->keys[i],
-                xasprintf("%s; move it away or mend the link, then run again", facts->keys[i].odd));
+                xasprintf("%s; put that right by hand, then run again", facts->keys[i].odd));
 }
 
 void look_missing(const struct check *check, const struct inspection *facts, struct findings *out)
@@ -54,7 +66,7 @@ void look_missing(const struct check *check, const struct inspection *facts, str
     for (size_t i = 0; i < facts->key_count; i++) {
         const struct host_key *key = &facts->keys[i];
 
-        if (key->used && !key->exists && key->type_loads)
+        if (key->used && !key->exists && !key->agent && !key->elsewhere && key->type_loads)
             add(out, check, key,
                 xasprintf("the %s key is missing%s", label_of(key),
                           key->pub_state == PUB_OK ? "; its .pub is still there" : ""));
@@ -131,7 +143,7 @@ void look_pub_missing(const struct check *check, const struct inspection *facts,
         bool missing = key->pub_state == PUB_MISSING;
 
         if (key->used && has_private(key) && !key->swapped &&
-            (missing || key->pub_state == PUB_DAMAGED || key->pub_state == PUB_ODD))
+            (missing || key->pub_state == PUB_DAMAGED))
             add(out, check, key,
                 xasprintf("the .pub of the %s key is %s", label_of(key),
                           missing ? "missing" : "damaged"));
@@ -196,7 +208,7 @@ const char *host_key_state(const struct host_key *key)
 
     if (!key->exists)
         return "missing";
-    if (key->odd)
+    if (key->odd || key->elsewhere)
         return "refused";
     if (key->judgement.verdict != HOSTKEY_SOUND)
         return names[key->judgement.verdict];

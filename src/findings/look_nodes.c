@@ -93,6 +93,15 @@ void look_config_missing(const struct check *check, const struct inspection *fac
                     xstrdup("sshd will not come up: it has no configuration"));
 }
 
+void look_privsep_missing(const struct check *check, const struct inspection *facts,
+                          struct findings *out)
+{
+    if (facts->privsep_missing)
+        finding_add(
+            out, check, facts->profile->privsep_dir,
+            xstrdup("sshd will not come up: its privilege separation directory is missing"));
+}
+
 void look_sshd_missing(const struct check *check, const struct inspection *facts,
                        struct findings *out)
 {

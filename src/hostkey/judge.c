@@ -111,13 +111,13 @@ static void judge_as_sshd(const struct blob *file, struct hostkey_judgement *ret
 static bool unwrap(const struct blob *file, struct blob *ret)
 {
     struct writer out = { 0 };
-    auto_with(text_wipe) char *text = NULL;
+    auto_blob struct blob copy = { 0 };
     char *line, *rest;
 
     if (memchr(file->data, 0, file->len))
         return false;
-    text = xstrndup((const char *)file->data, file->len);
-    rest = strstr(text, "-----BEGIN ");
+    copy = blob_copy(file->data, file->len);
+    rest = strstr((char *)copy.data, "-----BEGIN ");
     while (rest && (line = strsep(&rest, "\n"))) {
         line = text_trim(line);
         write_bytes(&out, line, strlen(line));

@@ -20,6 +20,7 @@ enum { PAD_BLOCK = 8, COLUMNS = 70 };
 
 struct envelope {
     struct reader cipher;
+    struct reader kdf;
     struct reader public_blob;
     struct reader private_section;
 };
@@ -40,13 +41,35 @@ static bool armour_open(const struct blob *file, struct blob *ret)
 
 static bool envelope_open(const struct blob *bytes, struct envelope *ret)
 {
-    struct reader in = reader_of(bytes), kdf, kdf_options;
+    struct reader in = reader_of(bytes), kdf_options;
     uint32_t keys;
 
     return read_skip(&in, magic, sizeof magic) && read_string(&in, &ret->cipher) &&
-           read_string(&in, &kdf) && read_string(&in, &kdf_options) && read_u32(&in, &keys) &&
+           read_string(&in, &ret->kdf) && read_string(&in, &kdf_options) && read_u32(&in, &keys) &&
            keys == 1 && read_string(&in, &ret->public_blob) &&
            read_string(&in, &ret->private_section) && in.left == 0;
+}
+
+/* The ciphers that ssh-keygen has ever written; anything else there is damage. */
+static bool known_cipher(const struct reader *cipher)
+{
+    static const char *const names[] = {
+        "aes256-ctr",
+        "aes192-ctr",
+        "aes128-ctr",
+        "aes256-cbc",
+        "aes192-cbc",
+        "aes128-cbc",
+        "3des-cbc",
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (reader_is(cipher, names[i]))
+            return true;
+    return false;
 }
 
 static bool padding_sound(const struct reader *pad)
@@ -100,8 +123,10 @@ enum parse_result openssh_parse(const struct blob *file, EVP_PKEY **ret_pkey,
     if (!envelope_open(&bytes, &envelope) ||
         !pubkey_take_blob(envelope.public_blob.at, envelope.public_blob.left, "", ret_pub))
         return PARSE_BROKEN;
-    if (!reader_is(&envelope.cipher, "none"))
+    if (reader_is(&envelope.kdf, "bcrypt") && known_cipher(&envelope.cipher))
         return PARSE_ENCRYPTED;
+    if (!reader_is(&envelope.cipher, "none") || !reader_is(&envelope.kdf, "none"))
+        return PARSE_BROKEN;
     type = pubkey_type(ret_pub);
     if (!type)
         return PARSE_UNKNOWN;

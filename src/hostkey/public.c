@@ -82,8 +82,8 @@ static int parse_line(char *line, struct pubkey *ret)
 
 int pubkey_parse(const struct blob *file, struct pubkey *ret)
 {
-    auto_with(text_wipe) char *text = xstrndup((const char *)file->data, file->len);
-    char *rest = text, *line;
+    auto_blob struct blob copy = blob_copy(file->data, file->len);
+    char *rest = (char *)copy.data, *line;
 
     *ret = (struct pubkey){ 0 };
     while ((line = strsep(&rest, "\n"))) {

@@ -145,6 +145,13 @@ static bool rsa_check(const EVP_PKEY *pkey)
     bool sound = ctx && product;
 
     name_parts(parts);
+    /* More than two primes (RFC 8017): rare, legal, and for the signature alone to prove. */
+    if (pkey_number(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3, &parts[N].number)) {
+        numbers_free(parts, PARTS);
+        BN_free(product);
+        BN_CTX_free(ctx);
+        return true;
+    }
     for (size_t i = 0; i < PARTS; i++)
         sound = pkey_number(pkey, parts[i].param, &parts[i].number) && sound;
     sound = sound && BN_is_odd(parts[N].number) && !BN_is_zero(parts[Q].number) &&

@@ -58,8 +58,9 @@ bool read_mpint(struct reader *in, BIGNUM **ret)
         number = (struct reader){ number.at + 1, number.left - 1 };
     if (number.left > MPINT_MAX)
         return false;
-    *ret = BN_bin2bn(number.at, (int)number.left, NULL);
-    if (!*ret)
+    /* Secure, since it may be private: what is made of it is wiped when it is freed. */
+    *ret = BN_secure_new();
+    if (!*ret || !BN_bin2bn(number.at, (int)number.left, *ret))
         return false;
     BN_set_flags(*ret, BN_FLG_CONSTTIME);
     *in = try;
@@ -157,6 +158,17 @@ char *base64_encode(const struct blob *bytes, unsigned columns)
     return text;
 }
 
+/* EVP_DecodeBlock takes "=" for zero bits wherever it stands. */
+static bool misplaced_padding(const struct blob *flat)
+{
+    const unsigned char *first = memchr(flat->data, '=', flat->len);
+
+    if (!first)
+        return false;
+    return first + 2 < flat->data + flat->len ||
+           (first + 2 == flat->data + flat->len && first[1] != '=');
+}
+
 bool base64_decode(const char *text, size_t len, struct blob *ret)
 {
     auto_blob struct blob flat = blob_zeroed(len), bytes = blob_zeroed(len);
@@ -166,7 +178,7 @@ bool base64_decode(const char *text, size_t len, struct blob *ret)
     for (size_t i = 0; i < len; i++)
         if (!isspace((unsigned char)text[i]))
             flat.data[flat.len++] = (unsigned char)text[i];
-    if (flat.len == 0 || flat.len % 4 != 0)
+    if (flat.len == 0 || flat.len % 4 != 0 || misplaced_padding(&flat))
         return false;
     decoded = EVP_DecodeBlock(bytes.data, flat.data, (int)flat.len);
     if (decoded < 0)

@@ -13,15 +13,16 @@
 #include <string.h>
 #include <strings.h>
 
-/* SERVCONF_MAX_DEPTH, and as many files as root_glob gives. */
-enum { DEPTH_MAX = 16, FILES_MAX = 1000 };
+/* SERVCONF_MAX_DEPTH; and what a configuration made to keep us busy is cut off at. */
+enum { DEPTH_MAX = 16, FILES_MAX = 1000, INCLUDES_MAX = 256, CONFIG_MAX = 4 * 1024 * 1024 };
 
 struct reading {
     const struct root *root;
     int openssh;
     struct config *config;
-    size_t file_count;
+    size_t file_count, include_count;
     bool in_match;
+    struct err error; /* kind ERR_NONE: none */
 };
 
 /* One argument off the line; NULL at its end. Before 8.7 a '#' anywhere ends it. */
@@ -76,7 +77,8 @@ static void include(struct reading *reading, char *const *patterns, int depth)
         auto_free char *pattern =
             **patterns == '/' ? xstrdup(*patterns) : xasprintf("/etc/ssh/%s", *patterns);
 
-        if (root_glob(reading->root, pattern, &matches, NULL) < 0)
+        if (reading->include_count++ >= INCLUDES_MAX ||
+            root_glob(reading->root, pattern, &matches, NULL) < 0)
             continue;
         for (char **match = matches; *match; match++) {
             bool in_match = reading->in_match;
@@ -117,24 +119,28 @@ static void read_line(struct reading *reading, const char *path, unsigned number
 
 static void read_file(struct reading *reading, const char *path, int depth)
 {
-    auto_free char *text = NULL;
+    auto_blob struct blob text = { 0 };
+    struct err e = { 0 };
     char *rest, *line;
     unsigned number = 0;
 
     if (depth > DEPTH_MAX || reading->file_count >= FILES_MAX)
         return;
-    text = read_text(reading->root, path, TEXT_FILE_MAX);
-    if (!text)
+    if (root_read(reading->root, path, CONFIG_MAX, &text, &e) < 0) {
+        /* Not there, or a directory that an Include matches, is for the checks to judge. */
+        if (e.kind != ERR_NOT_FOUND && (depth == 0 || e.kind != ERR_REFUSED))
+            reading->error = e;
         return;
+    }
     line = xstrdup(path);
     array_push(reading->config->files, reading->file_count, line);
-    rest = text;
+    rest = (char *)text.data;
     while ((line = strsep(&rest, "\n")))
         read_line(reading, path, ++number, line, depth);
 }
 
-void config_inspect(const struct root *root, const struct profile *profile, int openssh,
-                    struct config *ret)
+int config_inspect(const struct root *root, const struct profile *profile, int openssh,
+                   struct config *ret, struct err *e)
 {
     struct reading reading = { .root = root, .openssh = openssh, .config = ret };
     const char *const candidates[] = { "/etc/ssh/sshd_config", profile->vendor_config };
@@ -145,6 +151,11 @@ void config_inspect(const struct root *root, const struct profile *profile, int 
     if (ret->path)
         read_file(&reading, ret->path, 0);
     array_push(ret->files, reading.file_count, NULL);
+    if (reading.error.kind == ERR_NONE)
+        return 0;
+    if (e)
+        *e = reading.error;
+    return err_prefix(e, "the configuration of sshd cannot be read");
 }
 
 const struct directive *config_find(const struct config *config, const char *keyword)

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 /* Enough for any /etc; a tree made to keep us busy ends here. */
-enum { DEPTH_MAX = 5, ENTRIES_MAX = 50000, COPIES_MAX = 32 };
+enum { DEPTH_MAX = 5, ENTRIES_MAX = 100000, COPIES_MAX = 32 };
 
 static const char *const places[] = { "/etc", "/root", "/var/backups",
                                       "/.snapshots/*/snapshot/etc/ssh", NULL };
@@ -33,7 +33,8 @@ static void keep_if_proven(struct hunt *hunt, struct host_key *key, const char *
         root_read(hunt->root, path, HOSTKEY_FILE_MAX, &bytes, NULL) < 0)
         return;
     hostkey_judge(&bytes, &copy.judgement);
-    if (copy.judgement.verdict != HOSTKEY_SOUND && copy.judgement.verdict != HOSTKEY_WRAPPED) {
+    if ((copy.judgement.verdict != HOSTKEY_SOUND && copy.judgement.verdict != HOSTKEY_WRAPPED) ||
+        (key->pub_state == PUB_OK && !blob_equal(&key->pub.blob, &copy.judgement.pub.blob))) {
         hostkey_judgement_free(&copy.judgement);
         return;
     }
@@ -83,6 +84,7 @@ void copies_inspect(const struct root *root, struct inspection *inspection)
 
         if (root_glob(root, places[i], &matches, NULL) < 0)
             continue;
+        hunt.entries = 0;
         for (char **match = matches; *match; match++)
             search(&hunt, *match, 0);
     }

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int require_etc_ssh(const struct root *root, struct err *e)
+static int require_etc_ssh(const struct root *root, uint64_t *ret_device, struct err *e)
 {
-    struct root_stat stat;
+    struct root_stat stat, top;
 
     if (root_find(root, "/etc/ssh", NULL, &stat, e) < 0) {
         if (e && e->kind == ERR_NOT_FOUND &&
@@ -21,6 +21,13 @@ static int require_etc_ssh(const struct root *root, struct err *e)
         return err_set(e, ERR_REFUSED,
                        "/etc/ssh is not a directory; move it away and reinstall "
                        "openssh-server");
+    if (root_find(root, "/", NULL, &top, e) < 0)
+        return -1;
+    *ret_device = top.device;
+    if (stat.device != top.device)
+        return err_set(
+            e, ERR_UNSUPPORTED,
+            "/etc/ssh is on another file system, mounted there; give that one by itself");
     return 0;
 }
 
@@ -56,19 +63,23 @@ static void label_inspect(const struct root *root, struct inspection *inspection
     inspection->state_label = labels_lookup(labels, "/var/lib/sshmend", S_IFDIR);
 }
 
-/* A run of our own that ended between its first and its last change. */
+/* A run of our own without its mark: it ended before its last change, or before its first. */
 static char *unfinished_run(const struct root *root)
 {
-    auto_with(text_list_free) char **manifests = NULL;
+    static const char *const patterns[] = { "/var/lib/sshmend/[0-9]*T[0-9]*Z-*",
+                                            "/.sshmend/[0-9]*T[0-9]*Z-*" };
 
-    if (root_glob(root, "/var/lib/sshmend/*/MANIFEST", &manifests, NULL) < 0)
-        return NULL;
-    for (char **manifest = manifests; *manifest; manifest++) {
-        auto_free char *folder = xstrndup(*manifest, strlen(*manifest) - strlen("/MANIFEST"));
-        auto_free char *committed = xasprintf("%s/COMMITTED", folder);
+    for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+        auto_with(text_list_free) char **folders = NULL;
 
-        if (!root_exists(root, committed))
-            return xstrdup(text_base_name(folder));
+        if (root_glob(root, patterns[i], &folders, NULL) < 0)
+            continue;
+        for (char **folder = folders; *folder; folder++) {
+            auto_free char *committed = xasprintf("%s/COMMITTED", *folder);
+
+            if (!root_exists(root, committed))
+                return xstrdup(text_base_name(*folder));
+        }
     }
     return NULL;
 }
@@ -80,16 +91,18 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
 
     os_inspect(root, &facts.os);
     facts.profile = profile_of(&facts.os);
-    if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, e) < 0 ||
+    if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, &facts.device, e) < 0 ||
         accounts_inspect(root, &facts.accounts, e) < 0)
         return -1;
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
-    config_inspect(root, facts.profile, facts.sshd.version, &facts.config);
-    if (keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
+    if (config_inspect(root, facts.profile, facts.sshd.version, &facts.config, e) < 0 ||
+        keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
         login_inspect(root, &facts, e) < 0)
         return -1;
     keys_tie(&facts);
     label_inspect(root, &facts);
+    facts.privsep_missing = facts.profile->privsep_dir && facts.sshd.asks_privsep &&
+                            !root_exists(root, facts.profile->privsep_dir);
     facts.unfinished = unfinished_run(root);
     *ret = facts;
     facts = (struct inspection){ 0 };

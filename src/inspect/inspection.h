@@ -40,6 +40,7 @@ struct sshd {
     char *path;            /* NULL: no sshd program */
     char *version_text;    /* "9.2p1"; NULL: unknown */
     int version;           /* OPENSSH(9, 2); 0: unknown */
+    bool asks_privsep;     /* its strings hold the profile's privilege separation directory */
     bool group_keys;       /* patched to load keys that the group ssh_keys may read (Red Hat) */
 };
 
@@ -90,9 +91,11 @@ struct host_key {
     char *real;                  /* canonical; where a new one goes, too */
     const struct key_type *type; /* of the key, else by the file's name; NULL: not to be told */
     bool used;                   /* sshd of this configuration loads it */
-    bool configured;             /* by a HostKey line */
     bool exists;
     char *odd;          /* a clause: "is a directory"; NULL where it is a regular file */
+    char *elsewhere;    /* a clause: not on this file system, so not judged; NULL */
+    bool agent;         /* not there, and HostKeyAgent signs with its .pub */
+    bool pub_link;      /* the .pub is a link */
     bool lost;          /* used, and nothing of the private part can be saved */
     bool swapped;       /* private and .pub have changed places */
     bool type_loads;    /* this sshd knows the type */
@@ -112,6 +115,8 @@ struct host_key {
 struct inspection {
     struct os os;
     const struct profile *profile;
+    uint64_t device;      /* of the root; nothing on another one is changed */
+    bool privsep_missing; /* sshd asks for a directory on this disk that is not there */
     struct root_facts fs;
     struct accounts accounts;
     struct sshd sshd;

@@ -26,19 +26,22 @@ static const struct {
     { "ssh_host_ed25519_key", OPENSSH(6, 5), 0 },
 };
 
-static struct host_key *find_key(struct inspection *inspection, const char *path)
+/* More than anybody has; what a configuration made to keep us busy names beyond is left out. */
+enum { KEYS_MAX = 32 };
+
+static bool named(const struct inspection *inspection, const char *path)
 {
     for (size_t i = 0; i < inspection->key_count; i++)
         if (strcmp(inspection->keys[i].path, path) == 0)
-            return &inspection->keys[i];
-    return NULL;
+            return true;
+    return false;
 }
 
-static void name_key(struct inspection *inspection, const char *path, bool used, bool configured)
+static void name_key(struct inspection *inspection, const char *path, bool used)
 {
-    struct host_key key = { .used = used, .configured = configured };
+    struct host_key key = { .used = used };
 
-    if (find_key(inspection, path))
+    if (inspection->key_count >= KEYS_MAX || named(inspection, path))
         return;
     key.path = xstrdup(path);
     array_push(inspection->keys, inspection->key_count, key);
@@ -57,7 +60,7 @@ static bool name_configured(struct inspection *inspection)
             continue;
         any = true;
         if (line->args[0][0] == '/')
-            name_key(inspection, line->args[0], true, true);
+            name_key(inspection, line->args[0], true);
     }
     return any;
 }
@@ -73,7 +76,7 @@ static void name_defaults(struct inspection *inspection)
             (openssh < defaults[i].since || (defaults[i].until && openssh >= defaults[i].until)))
             continue;
         if (text_has_word(inspection->profile->key_types, defaults[i].file))
-            name_key(inspection, path, true, false);
+            name_key(inspection, path, true);
     }
 }
 
@@ -85,78 +88,7 @@ static void name_leftovers(const struct root *root, struct inspection *inspectio
     if (root_glob(root, "/etc/ssh/ssh_host_*_key", &names, NULL) < 0)
         return;
     for (char **name = names; *name; name++)
-        name_key(inspection, *name, false, false);
-}
-
-static char *describe_odd(const struct root *root, const char *path, mode_t mode)
-{
-    auto_free char *target = NULL;
-
-    if (!S_ISLNK(mode))
-        return xstrdup(S_ISDIR(mode)    ? "is a directory"
-                       : S_ISFIFO(mode) ? "is a FIFO"
-                       : S_ISSOCK(mode) ? "is a socket"
-                                        : "is a device");
-    if (root_readlink(root, path, &target, NULL) < 0)
-        return xstrdup("is a link that cannot be read");
-    return xasprintf("is a link to %s, which leads to nothing on this disk", target);
-}
-
-static bool directory_exists(const struct root *root, const char *path)
-{
-    auto_free char *directory = xstrndup(path, (size_t)(text_base_name(path) - path));
-
-    return root_exists(root, directory);
-}
-
-/* Where a key file is, and whether it is a file at all. */
-static void locate(const struct root *root, struct host_key *key)
-{
-    struct root_stat stat;
-
-    if (root_find(root, key->path, &key->real, &stat, NULL) == 0) {
-        key->exists = true;
-        if (!S_ISREG(stat.mode))
-            key->odd = describe_odd(root, key->path, stat.mode);
-        else if (stat.size > HOSTKEY_FILE_MAX)
-            key->odd = xstrdup("is larger than any key (1 MiB)");
-    } else if (root_find_link(root, key->path, NULL, &stat, NULL) == 0) {
-        key->exists = true;
-        key->odd = describe_odd(root, key->path, stat.mode);
-    } else if (!directory_exists(root, key->path)) {
-        key->odd = xstrdup("is in a directory that is not on this disk");
-    }
-}
-
-/* Where a new file of this path goes: its directory, resolved. */
-static char *future_path(const struct root *root, const char *path)
-{
-    const char *name = text_base_name(path);
-    auto_free char *directory = xstrndup(path, (size_t)(name - path));
-    auto_free char *real = NULL;
-
-    if (root_find(root, directory, &real, NULL, NULL) < 0)
-        return xstrdup(path);
-    return xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
-}
-
-static void read_pub(const struct root *root, struct host_key *key, struct blob *ret_bytes)
-{
-    auto_free char *path = xasprintf("%s.pub", key->path);
-    struct root_stat stat;
-    struct err e;
-
-    key->pub_state = PUB_MISSING;
-    if (root_find(root, path, &key->pub_real, &stat, &e) < 0) {
-        if (root_find_link(root, path, NULL, NULL, NULL) == 0)
-            key->pub_state = PUB_ODD;
-        key->pub_real = future_path(root, path);
-        return;
-    }
-    key->pub_state = S_ISREG(stat.mode) ? PUB_DAMAGED : PUB_ODD;
-    if (root_read(root, path, HOSTKEY_FILE_MAX, ret_bytes, NULL) == 0 &&
-        pubkey_parse(ret_bytes, &key->pub) == 0)
-        key->pub_state = PUB_OK;
+        name_key(inspection, *name, false);
 }
 
 /* The private file holds a public line, and the .pub a private key. */
@@ -199,51 +131,20 @@ static bool size_accepted(const struct inspection *inspection, const struct host
 
 static bool lost(const struct host_key *key)
 {
-    return key->used && !key->odd &&
+    return key->used && !key->odd && !key->elsewhere && !key->agent &&
            (!key->exists || key->judgement.verdict == HOSTKEY_EMPTY ||
             key->judgement.verdict == HOSTKEY_CORRUPT ||
             key->judgement.verdict == HOSTKEY_ENCRYPTED);
-}
-
-/* One key while it is looked at: what its two files hold. */
-struct look {
-    struct host_key *key;
-    struct blob bytes, pub_bytes;
-    pthread_t thread;
-    bool threaded;
-};
-
-static void look_free(struct look *look)
-{
-    blob_free(&look->bytes);
-    blob_free(&look->pub_bytes);
-}
-
-static int read_key(const struct root *root, struct look *look, struct err *e)
-{
-    struct host_key *key = look->key;
-
-    locate(root, key);
-    read_pub(root, key, &look->pub_bytes);
-    if (!key->real)
-        key->real = future_path(root, key->path);
-    key->judgement.why = "";
-    if (!key->exists || key->odd)
-        return 0;
-    if (root_read(root, key->path, HOSTKEY_FILE_MAX, &look->bytes, e) < 0)
-        return -1;
-    key->digest = digest_hex(&look->bytes);
-    return 0;
 }
 
 /* Proving a key takes libcrypto longer than everything else here, so they are proven side by side.
  */
 static void *judge_key(void *argument)
 {
-    struct look *look = argument;
+    struct key_files *files = argument;
 
-    hostkey_judge(&look->bytes, &look->key->judgement);
-    judge_swapped(look->key, &look->bytes, &look->pub_bytes);
+    hostkey_judge(&files->bytes, &files->key->judgement);
+    judge_swapped(files->key, &files->bytes, &files->pub_bytes);
     return NULL;
 }
 
@@ -262,18 +163,18 @@ static bool proven_before(const struct inspection *earlier, struct host_key *key
     return false;
 }
 
-static void judge_all(struct look *looks, size_t count, const struct inspection *earlier)
+static void judge_all(struct key_files *files, size_t count, const struct inspection *earlier)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!looks[i].key->digest || proven_before(earlier, looks[i].key))
+        if (!files[i].key->digest || proven_before(earlier, files[i].key))
             continue;
-        looks[i].threaded = pthread_create(&looks[i].thread, NULL, judge_key, &looks[i]) == 0;
-        if (!looks[i].threaded)
-            judge_key(&looks[i]);
+        files[i].threaded = pthread_create(&files[i].thread, NULL, judge_key, &files[i]) == 0;
+        if (!files[i].threaded)
+            judge_key(&files[i]);
     }
     for (size_t i = 0; i < count; i++)
-        if (looks[i].threaded)
-            pthread_join(looks[i].thread, NULL);
+        if (files[i].threaded)
+            pthread_join(files[i].thread, NULL);
 }
 
 static const struct key_type *type_of(const struct host_key *key)
@@ -304,25 +205,39 @@ static void conclude(const struct inspection *inspection, struct host_key *key)
     key->lost = lost(key);
 }
 
+/* The same file under two names is loaded once, and mended once. */
+static void drop_duplicate(struct inspection *inspection, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(inspection->keys[i].real, inspection->keys[index].real) == 0)
+            inspection->keys[index].used = false;
+}
+
 int keys_inspect(const struct root *root, const struct inspection *earlier,
                  struct inspection *inspection, struct err *e)
 {
-    auto_free struct look *looks = NULL;
+    auto_free struct key_files *files = NULL;
+    bool agent = config_find(&inspection->config, "HostKeyAgent") != NULL;
     int result = 0;
 
     if (!name_configured(inspection))
         name_defaults(inspection);
     name_leftovers(root, inspection);
-    looks = xcalloc(inspection->key_count, sizeof *looks);
+    files = xcalloc(inspection->key_count, sizeof *files);
     for (size_t i = 0; i < inspection->key_count && result == 0; i++) {
-        looks[i].key = &inspection->keys[i];
-        result = read_key(root, &looks[i], e);
+        files[i].key = &inspection->keys[i];
+        result = key_files_read(root, inspection->device, &files[i], e);
+        if (result == 0)
+            drop_duplicate(inspection, i);
     }
     if (result == 0)
-        judge_all(looks, inspection->key_count, earlier);
+        judge_all(files, inspection->key_count, earlier);
     for (size_t i = 0; i < inspection->key_count; i++) {
-        look_free(&looks[i]);
-        conclude(inspection, &inspection->keys[i]);
+        struct host_key *key = &inspection->keys[i];
+
+        key_files_free(&files[i]);
+        key->agent = agent && !key->exists && key->pub_state == PUB_OK;
+        conclude(inspection, key);
     }
     if (result == 0)
         copies_inspect(root, inspection);
@@ -339,7 +254,8 @@ void keys_tie(struct inspection *inspection)
 
             if (node->rule == &mode_host_key && strcmp(node->path, key->path) == 0)
                 key->node = node;
-            if (node->rule == &mode_host_key_pub && strcmp(node->real, key->pub_real) == 0)
+            if (node->rule == &mode_host_key_pub && key->pub_real &&
+                strcmp(node->real, key->pub_real) == 0)
                 key->pub_node = node;
         }
     }
@@ -347,8 +263,8 @@ void keys_tie(struct inspection *inspection)
 
 bool host_key_sound(const struct host_key *key)
 {
-    return key->exists && !key->odd && key->judgement.verdict == HOSTKEY_SOUND && key->type_loads &&
-           key->format_loads && key->size_accepted;
+    return key->exists && !key->odd && !key->elsewhere && key->judgement.verdict == HOSTKEY_SOUND &&
+           key->type_loads && key->format_loads && key->size_accepted;
 }
 
 bool host_key_serves(const struct host_key *key)
@@ -369,6 +285,7 @@ void host_key_free(struct host_key *key)
     free(key->path);
     free(key->real);
     free(key->odd);
+    free(key->elsewhere);
     free(key->digest);
     free(key->pub_real);
     free(key->label);

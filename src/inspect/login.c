@@ -45,21 +45,43 @@ static char *expand(const char *pattern, const struct user *user)
     return path;
 }
 
+static bool below(const char *path, const char *directory)
+{
+    size_t len = strlen(directory);
+
+    return strncmp(path, directory, len) == 0 && path[len] == '/';
+}
+
+/*
+ * Only what lies in the user's own home is ever given to that user: a link out of
+ * it, or into the home of somebody else, must not make us give away what is there.
+ */
+static bool in_own_home(const struct root *root, const struct accounts *accounts, const char *file,
+                        const char *home)
+{
+    if (strcmp(home, "/") == 0 || !below(file, home))
+        return false;
+    for (size_t i = 0; i < accounts->user_count; i++) {
+        auto_free char *other = NULL;
+
+        if (root_find(root, accounts->users[i].home, &other, NULL, NULL) == 0 &&
+            below(other, home) && below(file, other))
+            return false;
+    }
+    return true;
+}
+
 /* The directories between the file and the home, and the home itself. */
 static int add_chain(const struct root *root, struct inspection *inspection,
-                     const struct user *user, const char *file, struct err *e)
+                     const struct user *user, const char *file, const char *home, struct err *e)
 {
-    auto_free char *home = NULL, *path = xstrdup(file);
+    auto_free char *path = xstrdup(file);
     char *slash;
 
-    if (root_find(root, user->home, &home, NULL, NULL) < 0 || strcmp(home, "/") == 0)
-        return 0;
     while ((slash = strrchr(path, '/')) && slash != path) {
         *slash = '\0';
-        if (!text_starts(path, home))
-            return 0; /* outside the home: the table has /, /etc and /home */
         if (strcmp(path, home) == 0)
-            return node_add(root, inspection, &mode_home, user->home, user, e);
+            return node_add(root, inspection, &mode_home, home, user, e);
         if (node_add(root, inspection, &mode_ssh_dir, path, user, e) < 0)
             return -1;
     }
@@ -67,17 +89,20 @@ static int add_chain(const struct root *root, struct inspection *inspection,
 }
 
 static int add_user(const struct root *root, struct inspection *inspection, const struct user *user,
-                    const char *const *patterns, struct err *e)
+                    const char *home, const char *const *patterns, struct err *e)
 {
     for (; *patterns; patterns++) {
         auto_free char *path = expand(*patterns, user), *real = NULL;
         struct root_stat stat;
 
         if (strcmp(*patterns, "none") == 0 || root_find(root, path, &real, &stat, NULL) < 0 ||
-            !S_ISREG(stat.mode))
+            !S_ISREG(stat.mode) || !in_own_home(root, &inspection->accounts, real, home))
             continue;
-        if (node_add(root, inspection, &mode_authorized_keys, path, user, e) < 0 ||
-            add_chain(root, inspection, user, real, e) < 0)
+        /* A second name may be somebody else's file: its owner stays. */
+        if (stat.links > 1 && stat.uid != user->uid)
+            continue;
+        if (node_add(root, inspection, &mode_authorized_keys, real, user, e) < 0 ||
+            add_chain(root, inspection, user, real, home, e) < 0)
             return -1;
     }
     return 0;
@@ -93,8 +118,10 @@ int login_inspect(const struct root *root, struct inspection *inspection, struct
         return 0;
     for (size_t i = 0; i < inspection->accounts.user_count; i++) {
         const struct user *user = &inspection->accounts.users[i];
+        auto_free char *home = NULL;
 
-        if (*user->home == '/' && add_user(root, inspection, user, patterns, e) < 0)
+        if (*user->home == '/' && root_find(root, user->home, &home, NULL, NULL) == 0 &&
+            add_user(root, inspection, user, home, patterns, e) < 0)
             return -1;
     }
     return 0;

@@ -38,6 +38,17 @@ const struct mode_rule mode_config_file = {
     .why = "whoever can write it can run programs as root at the next login",
 };
 
+/* What is included has modes of its own: 0600 of cloud-init, 0644 of crypto-policies. */
+const struct mode_rule mode_config_dropin = {
+    .what = "configuration of sshd",
+    .type = S_IFREG,
+    .refused = 0022,
+    .source = MODE_NARROWED,
+    .open_id = "config-open",
+    .owner_id = "config-owner",
+    .why = "whoever can write it can run programs as root at the next login",
+};
+
 const struct mode_rule mode_privsep = {
     .what = "privilege separation directory",
     .type = S_IFDIR,
@@ -101,8 +112,22 @@ const struct mode_rule mode_authorized_keys = {
 
 static const struct mode_rule system_root = SYSTEM_DIRECTORY("/"),
                               system_etc = SYSTEM_DIRECTORY("/etc"),
-                              system_etc_ssh = SYSTEM_DIRECTORY("/etc/ssh"),
                               system_home = SYSTEM_DIRECTORY("/home");
+
+/* Nobody but root has to pass it, but a directory that lists and cannot be passed is an accident.
+ */
+static const struct mode_rule etc_ssh = {
+    .what = "directory of sshd",
+    .pattern = "/etc/ssh",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .source = MODE_NARROWED,
+    .mode = 0755,
+    .open_id = "fs-open",
+    .owner_id = "fs-owner",
+    .closed_id = "config-closed",
+    .why = "others could replace what sshd trusts",
+};
 
 static const struct mode_rule moduli = {
     .what = "moduli",
@@ -121,13 +146,11 @@ static const struct mode_rule client_config = {
     .pattern = "/etc/ssh/ssh_config",
     .type = S_IFREG,
     .refused = 0022,
-    .needed = 0444,
     .source = MODE_FIXED,
     .mode = 0644,
     .own_default = true,
     .open_id = "config-open",
     .owner_id = "config-owner",
-    .closed_id = "config-closed",
     .why = "whoever can write it can run programs as every user of ssh",
 };
 
@@ -136,13 +159,11 @@ static const struct mode_rule client_dropin = {
     .pattern = "/etc/ssh/ssh_config.d/*.conf",
     .type = S_IFREG,
     .refused = 0022,
-    .needed = 0444,
     .source = MODE_FIXED,
     .mode = 0644,
     .own_default = true,
     .open_id = "config-open",
     .owner_id = "config-owner",
-    .closed_id = "config-closed",
     .why = "ssh dies with \"Bad owner or permissions\" (readconf.c, read_config_file_depth)",
 };
 
@@ -151,7 +172,6 @@ static const struct mode_rule client_dropin_dir = {
     .pattern = "/etc/ssh/ssh_config.d",
     .type = S_IFDIR,
     .refused = 0022,
-    .needed = 0111,
     .source = MODE_NARROWED,
     .mode = 0755,
     .open_id = "config-open",
@@ -165,7 +185,6 @@ static const struct mode_rule server_dropin_dir = {
     .pattern = "/etc/ssh/sshd_config.d",
     .type = S_IFDIR,
     .refused = 0022,
-    .needed = 0100,
     .source = MODE_NARROWED,
     .open_id = "config-open",
     .owner_id = "config-owner",
@@ -174,6 +193,6 @@ static const struct mode_rule server_dropin_dir = {
 };
 
 const struct mode_rule *const mode_rules_by_pattern[] = {
-    &system_root,   &system_etc,        &system_etc_ssh, &system_home,       &moduli,
-    &client_config, &client_dropin_dir, &client_dropin,  &server_dropin_dir, NULL,
+    &system_root,   &system_etc,        &etc_ssh,       &system_home,       &moduli,
+    &client_config, &client_dropin_dir, &client_dropin, &server_dropin_dir, NULL,
 };

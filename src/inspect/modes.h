@@ -35,8 +35,8 @@ struct mode_rule {
     const char *why;       /* what sshd does then, and where its source says so */
 };
 
-extern const struct mode_rule mode_host_key, mode_host_key_pub, mode_config_file, mode_privsep,
-    mode_home, mode_ssh_dir, mode_authorized_keys;
+extern const struct mode_rule mode_host_key, mode_host_key_pub, mode_config_file,
+    mode_config_dropin, mode_privsep, mode_home, mode_ssh_dir, mode_authorized_keys;
 
 /* The rows found by their pattern, NULL-terminated. */
 extern const struct mode_rule *const mode_rules_by_pattern[];

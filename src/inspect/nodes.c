@@ -45,10 +45,11 @@ static void expect_key_mode(const struct inspection *inspection, struct node *no
         node->refused &= ~(meta->mode & 0040);
 }
 
-/* A group with nobody in it but its owner: Debian's StrictModes lets it write. */
+/* A group with one member, the owner: Debian's StrictModes lets it write. */
 static bool lonely_group(const struct inspection *inspection, const struct user *owner, gid_t gid)
 {
     const struct accounts *accounts = &inspection->accounts;
+    bool member = owner->gid == gid;
 
     for (size_t i = 0; i < accounts->user_count; i++)
         if (accounts->users[i].gid == gid && accounts->users[i].uid != owner->uid)
@@ -56,10 +57,13 @@ static bool lonely_group(const struct inspection *inspection, const struct user 
     for (size_t i = 0; i < accounts->group_count; i++) {
         const struct group *group = &accounts->groups[i];
 
-        if (group->gid == gid && *group->members && strcmp(group->members, owner->name) != 0)
+        if (group->gid != gid || !*group->members)
+            continue;
+        if (strcmp(group->members, owner->name) != 0)
             return false;
+        member = true;
     }
-    return true;
+    return member;
 }
 
 /* Less what is refused; where what is needed is missing, with it and what goes with it. */
@@ -110,6 +114,18 @@ static bool known_node(const struct inspection *inspection, const char *real)
     return false;
 }
 
+/* sshd reads authorized keys as the user: what root alone can read is no use. */
+static bool reachable(const struct node *node, const struct user *user)
+{
+    mode_t needed = node->rule->needed;
+
+    if (node->stat.uid == user->uid || user->uid == 0)
+        return true;
+    if (node->stat.gid == user->gid)
+        return node->stat.mode & (needed >> 3);
+    return node->stat.mode & (needed >> 6);
+}
+
 /* What is not there, or is something else than the rule is about, is no error and no node. */
 int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,
              const char *path, const struct user *owner, struct err *e)
@@ -119,13 +135,14 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
     struct err why = { 0 };
 
     if (root_describe(root, path, &node.real, &node.stat, &attributes, &why) < 0) {
-        if (why.kind == ERR_NOT_FOUND || why.code == ELOOP)
+        if (why.kind == ERR_NOT_FOUND || why.code == ELOOP || why.code == ENAMETOOLONG)
             return 0;
         if (e)
             *e = why;
         return -1;
     }
-    if ((node.stat.mode & S_IFMT) != rule->type || known_node(inspection, node.real)) {
+    if ((node.stat.mode & S_IFMT) != rule->type || node.stat.device != inspection->device ||
+        known_node(inspection, node.real)) {
         free(node.real);
         return 0;
     }
@@ -133,8 +150,11 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
     if (owner) {
         node.uid = owner->uid;
         node.gid = owner->gid;
-        node.root_may_own = true;
+        node.root_may_own = reachable(&node, owner);
     }
+    /* A directory that can be listed and not passed has lost its x bits. */
+    if (S_ISDIR(node.stat.mode))
+        node.needed |= (node.stat.mode & 0444) >> 2;
     expect_mode(inspection, &node, owner);
     node.acl = attributes.acl.data != NULL;
     node.label = take_ptr(attributes.label);
@@ -169,13 +189,32 @@ static int add_keys(const struct root *root, struct inspection *inspection, stru
     for (size_t i = 0; i < inspection->key_count; i++) {
         const struct host_key *key = &inspection->keys[i];
 
-        if (key->odd)
+        if (key->odd || key->elsewhere)
             continue;
-        if (node_add(root, inspection, &mode_host_key, key->path, NULL, e) < 0 ||
+        if (node_add(root, inspection, &mode_host_key, key->path, NULL, e) < 0)
+            return -1;
+        if (!key->pub_link &&
             node_add(root, inspection, &mode_host_key_pub, key->pub_real, NULL, e) < 0)
             return -1;
     }
     return 0;
+}
+
+/* The first file is the main one; what it includes comes behind. */
+static int add_config(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    const struct mode_rule *rule = &mode_config_file;
+    char **files = inspection->config.files;
+    struct root_stat stat;
+
+    if (!*files)
+        return 0;
+    /* What a link leads to need not be a configuration at all. */
+    if (root_find_link(root, *files, NULL, &stat, NULL) == 0 && S_ISLNK(stat.mode))
+        rule = &mode_config_dropin;
+    if (node_add(root, inspection, rule, *files, NULL, e) < 0)
+        return -1;
+    return add_all(root, inspection, &mode_config_dropin, files + 1, e);
 }
 
 int nodes_inspect(const struct root *root, struct inspection *inspection, struct err *e)
@@ -184,7 +223,7 @@ int nodes_inspect(const struct root *root, struct inspection *inspection, struct
 
     expect_key_files(inspection);
     if (add_keys(root, inspection, e) < 0 || add_patterns(root, inspection, e) < 0 ||
-        add_all(root, inspection, &mode_config_file, inspection->config.files, e) < 0)
+        add_config(root, inspection, e) < 0)
         return -1;
     return privsep ? node_add(root, inspection, &mode_privsep, privsep, NULL, e) : 0;
 }

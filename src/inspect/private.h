@@ -6,6 +6,8 @@
 #include "inspect/inspection.h"
 #include "inspect/modes.h"
 
+#include <pthread.h>
+
 /* Bounds on what is read from a target. */
 enum { TEXT_FILE_MAX = 1024 * 1024, PROGRAM_MAX = 64 * 1024 * 1024 };
 
@@ -21,8 +23,8 @@ void sshd_inspect(const struct root *root, const struct profile *profile,
                   const struct sshd *earlier, struct sshd *ret);
 
 /* config.c */
-void config_inspect(const struct root *root, const struct profile *profile, int openssh,
-                    struct config *ret);
+int config_inspect(const struct root *root, const struct profile *profile, int openssh,
+                   struct config *ret, struct err *e) MUST_CHECK;
 void config_free(struct config *config);
 
 /* keys.c */
@@ -31,6 +33,18 @@ int keys_inspect(const struct root *root, const struct inspection *earlier,
 void host_key_free(struct host_key *key);
 /* Ties each key to the nodes of its two files, once all nodes are there. */
 void keys_tie(struct inspection *inspection);
+
+/* key_files.c: what the two files of a key hold, while it is judged */
+struct key_files {
+    struct host_key *key;
+    struct blob bytes, pub_bytes;
+    pthread_t thread;
+    bool threaded;
+};
+/* device: of the root; a key on another one is not ours to judge. */
+int key_files_read(const struct root *root, uint64_t device, struct key_files *files,
+                   struct err *e) MUST_CHECK;
+void key_files_free(struct key_files *files);
 
 /* copies.c: fills the copies of the keys that are lost */
 void copies_inspect(const struct root *root, struct inspection *inspection);

@@ -81,7 +81,9 @@ static void by_dpkg(const struct root *root, struct sshd *ret)
     if (strchr(version, ':') && strchr(version, ':') - version < 4)
         version = strchr(version, ':') + 1; /* the epoch */
     ret->version_text = xstrndup(version, strcspn(version, "-\n"));
-    if (!parse_version(ret->version_text, strlen(ret->version_text), &ret->version, &used)) {
+    if (parse_version(ret->version_text, strlen(ret->version_text), &ret->version, &used)) {
+        ret->version_text[used] = '\0';
+    } else {
         free(ret->version_text);
         ret->version_text = NULL;
     }
@@ -96,13 +98,24 @@ static bool same_program(const struct sshd *earlier, const char *path, const str
            earlier->stat.mtime.tv_nsec == stat->mtime.tv_nsec;
 }
 
-static void search_program(const struct root *root, struct sshd *ret)
+/* A string of its own, with a NUL on both sides. */
+static bool holds_string(const struct blob *program, const char *text)
+{
+    size_t len = strlen(text) + 2;
+    auto_blob struct blob wanted = blob_zeroed(len);
+
+    memcpy(wanted.data + 1, text, len - 2);
+    return memmem(program->data, program->len, wanted.data, len) != NULL;
+}
+
+static void search_program(const struct root *root, const struct profile *profile, struct sshd *ret)
 {
     auto_blob struct blob program = { 0 };
 
     if (root_read(root, ret->path, PROGRAM_MAX, &program, NULL) < 0)
         return;
     by_strings(&program, ret);
+    ret->asks_privsep = profile->privsep_dir && holds_string(&program, profile->privsep_dir);
     /* Red Hat's patch asks for the group by this name; a rebuilt upstream sshd does not. */
     ret->group_keys = memmem(program.data, program.len, "ssh_keys", 9) != NULL;
 }
@@ -117,10 +130,11 @@ void sshd_inspect(const struct root *root, const struct profile *profile,
         ret->version = earlier->version;
         ret->version_text = earlier->version_text ? xstrdup(earlier->version_text) : NULL;
         ret->group_keys = earlier->group_keys;
+        ret->asks_privsep = earlier->asks_privsep;
         return;
     }
     if (ret->path)
-        search_program(root, ret);
+        search_program(root, profile, ret);
     if (!ret->version)
         by_dpkg(root, ret);
     if (!ret->version)

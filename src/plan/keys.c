@@ -26,6 +26,13 @@ static void push_write(struct planning *planning, const struct host_key *key, bo
         .meta = public_half ? facts->pub_meta : facts->key_meta,
     };
 
+    /* A directory in the place of a .pub harms nobody: it stays. */
+    if (public_half && key->pub_state == PUB_ODD) {
+        free(change.path);
+        free(about);
+        blob_free(&content);
+        return;
+    }
     change.meta.label = public_half ? key->pub_label : key->label;
     if (node)
         planning->written[node - facts->nodes] = true;
@@ -110,7 +117,7 @@ static int rewrap(struct planning *planning, const struct host_key *key, struct 
     fate->origin = ORIGIN_KEPT;
     push_write(planning, key, false, content, NO_NEW_KEY,
                xasprintf("the same %s key, as sshd wants it", label_of(key)));
-    if (key->swapped || key->pub_state != PUB_OK)
+    if (key->swapped || planning->pubs[key - planning->facts->keys])
         push_pub(planning, key, &key->judgement.pub);
     return 0;
 }
@@ -123,12 +130,23 @@ static int restore(struct planning *planning, const struct host_key *key,
     if (serialise(planning, copy->judgement.key, &content, e) < 0)
         return -1;
     fate->origin = ORIGIN_RESTORED;
+    fate->guessed = known_identity(key) == NULL;
     fate->restored_from = copy->path;
     push_write(planning, key, false, content, NO_NEW_KEY,
                xasprintf("the %s key, from %s", label_of(key), copy->path));
     if (key->pub_state != PUB_OK || !blob_equal(&key->pub.blob, &copy->judgement.pub.blob))
         push_pub(planning, key, &copy->judgement.pub);
     return 0;
+}
+
+/* As long as this sshd asks for. */
+static int new_bits(const struct inspection *facts, const struct host_key *key)
+{
+    const struct directive *required = config_find(&facts->config, "RequiredRSASize");
+    int bits = key_type_default_bits(key->type);
+    int least = required && key->type == key_type_named("ssh-rsa") ? atoi(required->args[0]) : 0;
+
+    return least > bits && least <= 16384 ? (least + 1023) / 1024 * 1024 : bits;
 }
 
 static void generate(struct planning *planning, const struct host_key *key, struct key_fate *fate)
@@ -138,7 +156,7 @@ static void generate(struct planning *planning, const struct host_key *key, stru
     bool old = facts->sshd.version && facts->sshd.version < OPENSSH(6, 5);
     struct new_key made = {
         .type = key->type,
-        .bits = key_type_default_bits(key->type),
+        .bits = new_bits(facts, key),
         .format = old ? HOSTKEY_FORMAT_PEM : HOSTKEY_FORMAT_OPENSSH,
         .comment = *facts->os.hostname ? xasprintf("root@%s", facts->os.hostname) : xstrdup(""),
     };

@@ -38,15 +38,28 @@ static void mark(struct planning *planning, const struct finding *finding)
 {
     const struct inspection *facts = planning->facts;
     enum key_task *key = finding->key ? &planning->keys[finding->key - facts->keys] : NULL;
+    unsigned *node = finding->node ? &planning->nodes[finding->node - facts->nodes] : NULL;
 
     switch (finding->check->remedy) {
     case REMEDY_NONE:
         break;
-    case REMEDY_META:
-        planning->nodes[finding->node - facts->nodes] =
-            finding->check->strict ? NODE_STRICT : NODE_MEND;
+    case REMEDY_MODE:
+        *node |= NODE_MODE;
+        break;
+    case REMEDY_OWNER:
+        *node |= NODE_OWNER;
+        break;
+    case REMEDY_ACL:
+        *node |= NODE_ACL | NODE_MODE; /* the ACL's mask shows in the mode */
+        break;
+    case REMEDY_LABEL:
+        *node |= NODE_LABEL;
+        break;
+    case REMEDY_STRICT:
+        *node |= NODE_STRICT;
         break;
     case REMEDY_PUB:
+        planning->pubs[finding->key - facts->keys] = true;
         task_at_least(key, TASK_PUB);
         break;
     case REMEDY_REWRAP:
@@ -101,22 +114,45 @@ static bool group_wrong(const struct node *node)
     return node->rule == &mode_host_key && (node->mode & 0070) && node->stat.gid != node->gid;
 }
 
+/* Given to root as it is, a key that others can read is one that sshd refuses. */
+static bool owner_alone_harms(const struct node *node, unsigned task)
+{
+    return node->rule == &mode_host_key && node_open(node) && !(task & NODE_MODE);
+}
+
 static void plan_node(struct planning *planning, size_t index)
 {
     const struct node *node = &planning->facts->nodes[index];
+    unsigned task = planning->nodes[index];
     mode_t mode = node->stat.mode & MODE_BITS;
-    bool mode_wrong = node_open(node) || node_closed(node) || planning->nodes[index] == NODE_STRICT;
+    bool mode_wrong = node_open(node) || node_closed(node);
+    bool owner_wrong = node_owner_wrong(node) || group_wrong(node);
 
-    if (planning->nodes[index] == NODE_NONE || planning->written[index])
+    if (planning->written[index])
         return;
-    if (node->acl && node->rule == &mode_host_key)
+    if ((task & NODE_ACL) && node->acl)
         push_meta(planning, node, CHANGE_DROP_ACL, node->rule->what);
-    if (mode_wrong && mode != node->mode)
+    if ((((task & NODE_MODE) && mode_wrong) || (task & NODE_STRICT)) && mode != node->mode)
         push_meta(planning, node, CHANGE_MODE, node->rule->what);
-    if (node_owner_wrong(node) || group_wrong(node))
+    if (((task & NODE_OWNER) && owner_wrong && !owner_alone_harms(node, task)) ||
+        ((task & NODE_MODE) && group_wrong(node)))
         push_meta(planning, node, CHANGE_OWNER, node->rule->what);
-    if (node_label_wrong(node))
+    if ((task & NODE_LABEL) && node_label_wrong(node))
         push_meta(planning, node, CHANGE_LABEL, node->rule->what);
+}
+
+/* A key that nothing can be done about is not promised to be mended. */
+static void uncover(struct planning *planning, const struct findings *findings)
+{
+    struct plan *plan = &planning->plan;
+
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+
+        if (finding->check->remedy == REMEDY_REPLACE && finding->key &&
+            plan->fates[finding->key - planning->facts->keys].origin == ORIGIN_NONE)
+            plan->covers[i] = false;
+    }
 }
 
 /* ---- the plan ------------------------------------------------------------------------- */
@@ -142,11 +178,15 @@ int plan_make(const struct inspection *facts, const struct findings *findings,
               const struct plan_options *options, struct plan *ret, struct err *e)
 {
     auto_free enum key_task *keys = xcalloc(facts->key_count, sizeof *keys);
-    auto_free enum node_task *nodes = xcalloc(facts->node_count, sizeof *nodes);
+    auto_free unsigned *nodes = xcalloc(facts->node_count, sizeof *nodes);
+    auto_free bool *pubs = xcalloc(facts->key_count, sizeof *pubs);
     auto_free bool *written = xcalloc(facts->node_count, sizeof *written);
-    struct planning planning = {
-        .facts = facts, .options = options, .keys = keys, .nodes = nodes, .written = written
-    };
+    struct planning planning = { .facts = facts,
+                                 .options = options,
+                                 .keys = keys,
+                                 .pubs = pubs,
+                                 .nodes = nodes,
+                                 .written = written };
 
     planning.plan.fate_count = facts->key_count;
     planning.plan.fates = xcalloc(facts->key_count, sizeof *planning.plan.fates);
@@ -159,6 +199,7 @@ int plan_make(const struct inspection *facts, const struct findings *findings,
     }
     for (size_t i = 0; i < facts->node_count; i++)
         plan_node(&planning, i);
+    uncover(&planning, findings);
     *ret = planning.plan;
     return 0;
 }

@@ -53,6 +53,7 @@ enum key_origin { ORIGIN_NONE, ORIGIN_KEPT, ORIGIN_RESTORED, ORIGIN_GENERATED };
 struct key_fate {
     enum key_origin origin;
     const char *restored_from; /* a path of the target */
+    bool guessed;              /* restored without evidence that clients know it */
     char *old_fingerprint;     /* of what clients know; NULL: not to be told */
     int new_key;
 };

@@ -8,13 +8,21 @@
 /* What is to be done to a key; the first that applies. */
 enum key_task { TASK_NONE, TASK_PUB, TASK_REWRAP, TASK_REPLACE, TASK_RENEW };
 
-enum node_task { NODE_NONE, NODE_MEND, NODE_STRICT };
+/* What may be done to a node; bits. */
+enum node_task {
+    NODE_MODE = 1,
+    NODE_OWNER = 2,
+    NODE_ACL = 4,
+    NODE_LABEL = 8,
+    NODE_STRICT = 16,
+};
 
 struct planning {
     const struct inspection *facts;
     const struct plan_options *options;
     enum key_task *keys;
-    enum node_task *nodes;
+    bool *pubs; /* the .pub may be written */
+    unsigned *nodes;
     bool *written; /* nodes that a write takes care of */
     struct plan plan;
 };

@@ -148,15 +148,19 @@ static void print_findings(const struct findings *findings, const struct report_
     }
 }
 
-static size_t problems(const struct findings *findings, bool mendable_only)
+static size_t problems(const struct report *report, bool mendable_only)
 {
+    const struct findings *findings = report->findings;
     size_t count = 0;
 
-    for (size_t i = 0; i < findings->count; i++)
-        if (findings->items[i].check->severity > SEVERITY_NOTE &&
-            findings->items[i].outcome != OUTCOME_MENDED &&
-            (!mendable_only || findings->items[i].check->policy != POLICY_NEVER))
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        bool mendable = report->plan && i < report->plan->finding_count && report->plan->covers[i];
+
+        if (finding->check->severity > SEVERITY_NOTE && finding->outcome != OUTCOME_MENDED &&
+            (!mendable_only || mendable))
             count++;
+    }
     return count;
 }
 
@@ -188,7 +192,7 @@ static size_t blockers(const struct findings *findings)
 
 void report_check(const struct report *report, const struct report_style *style)
 {
-    size_t all = problems(report->findings, false), mendable = problems(report->findings, true);
+    size_t all = problems(report, false), mendable = problems(report, true);
     auto_free char *count = counted(all, "problem");
 
     print_header(report, style);
@@ -239,12 +243,18 @@ static size_t new_identities(const struct plan *plan)
 static void print_what_clients_see(const struct report *report)
 {
     const struct plan *plan = report->plan;
+    size_t guessed = 0;
 
     for (size_t i = 0; i < plan->fate_count; i++) {
         const struct key_fate *fate = &plan->fates[i];
         const struct host_key *key = &report->facts->keys[i];
         const char *label = key->type ? key_type_label(key->type) : "host";
 
+        if (fate->guessed)
+            printf(
+                "  The %s key comes back from a copy; nothing here tells whether clients know it\n",
+                label);
+        guessed += fate->guessed;
         if (fate->origin != ORIGIN_GENERATED)
             continue;
         printf("  The %s key becomes a new one", label);
@@ -255,7 +265,7 @@ static void print_what_clients_see(const struct report *report)
     if (new_identities(plan))
         fputs("  Clients that know an old one will see REMOTE HOST IDENTIFICATION HAS CHANGED.\n",
               stdout);
-    else
+    else if (!guessed)
         fputs("  Clients notice nothing: every identity is kept.\n", stdout);
 }
 
@@ -306,10 +316,10 @@ void report_repair(const struct report *report, const struct report_style *style
     print_header(report, style);
     fputs("\n", stdout);
     print_findings(report->findings, style, report->seen);
-    if (report->findings->count && !(report->seen && problems(report->findings, false) == 0))
+    if (report->findings->count && !(report->seen && problems(report, false) == 0))
         fputs("\n", stdout);
     if (!report->run) {
-        fputs(problems(report->findings, false)
+        fputs(problems(report, false)
                   ? "Nothing was changed: what is left is for a human to decide, or was skipped.\n"
                   : "Nothing to mend.\n",
               stdout);
@@ -317,7 +327,7 @@ void report_repair(const struct report *report, const struct report_style *style
     }
     print_fates(report);
     fputs("\n", stdout);
-    if (problems(report->findings, false) == 0)
+    if (problems(report, false) == 0)
         printf("%sMended.%s %zu changes; the disk was looked at again: sshd will come up.\n",
                tone_start(style, TONE_GOOD), tone_end(style), report->plan->change_count);
     else

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* As many files as a configuration may include; more is an attack or a mistake. */
-enum { MATCHES_MAX = 1000, COMPONENTS_MAX = 64 };
+enum { MATCHES_MAX = 1000, COMPONENTS_MAX = 64, ENTRIES_MAX = 20000 };
 
 struct search {
     const struct root *root;
@@ -19,6 +19,7 @@ struct search {
     size_t count;
     char **matches;
     size_t matched;
+    size_t entries; /* looked at */
 };
 
 static bool has_wildcard(const char *component)
@@ -58,6 +59,8 @@ static void descend(struct search *search, const char *directory, size_t depth)
     for (const struct root_entry *entry = entries; entry->name; entry++) {
         auto_free char *path = xasprintf("%s/%s", directory, entry->name);
 
+        if (search->entries++ >= ENTRIES_MAX)
+            return;
         if (fnmatch(component, entry->name, FNM_PERIOD) == 0)
             descend(search, path, depth + 1);
     }

@@ -14,13 +14,37 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+/* Nothing that is mounted inside the tree is ours: it may be the running system's own. */
+static int refuse_other_device(const struct root *root, int fd, const char *path, struct err *e)
+{
+    struct stat top, here;
+
+    if (fstat(mounted_of(root)->fd, &top) < 0 || fstat(fd, &here) < 0)
+        return err_errno(e, "%s", path);
+    if (top.st_dev != here.st_dev)
+        return err_set(e, ERR_REFUSED, "%s is on another file system that is mounted there", path);
+    return 0;
+}
+
+/* What is changed in place. */
+static int open_for_change(const struct root *root, const char *path, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+
+    if (fd < 0 || refuse_other_device(root, fd, path, e) < 0)
+        return -1;
+    return take_fd(&fd);
+}
+
 /* The parent of a canonical path, opened; *ret_name points into path. */
 static int open_parent(const struct root *root, const char *path, const char **ret_name,
                        struct err *e)
 {
-    int fd = walk_parent(mounted_of(root)->fd, path, ret_name);
+    auto_fd int fd = walk_parent(mounted_of(root)->fd, path, ret_name);
 
-    return fd < 0 ? err_errno(e, "%s", path) : fd;
+    if (fd < 0)
+        return err_errno(e, "%s", path);
+    return refuse_other_device(root, fd, path, e) < 0 ? -1 : take_fd(&fd);
 }
 
 static int write_label(int fd, const char *path, const char *label, struct err *e)
@@ -30,8 +54,22 @@ static int write_label(int fd, const char *path, const char *label, struct err *
     return 0;
 }
 
+/* What a default ACL of the directory above has given it. */
+static int drop_inherited(int fd, const char *path, struct err *e)
+{
+    static const char *const names[] = { "system.posix_acl_access", "system.posix_acl_default" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (fremovexattr(fd, names[i]) < 0 && errno != ENODATA && errno != EOPNOTSUPP &&
+            errno != EACCES)
+            return err_errno(e, "remove the inherited ACL of %s", path);
+    return 0;
+}
+
 static int dress(int fd, const char *path, const struct root_meta *meta, struct err *e)
 {
+    if (drop_inherited(fd, path, e) < 0)
+        return -1;
     if (fchown(fd, meta->uid, meta->gid) < 0 || fchmod(fd, meta->mode & 07777) < 0)
         return err_errno(e, "set mode and owner of %s", path);
     return write_label(fd, path, meta->label, e);
@@ -49,11 +87,13 @@ int mounted_create(struct root *root, const char *path, const struct blob *conte
     fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(e, "create %s", path);
-    if (dress(fd, path, meta, e) < 0)
-        return -1;
-    if (io_write_all(fd, content->data, content->len) < 0)
-        return err_errno(e, "write %s", path);
-    return 0;
+    if (dress(fd, path, meta, e) == 0) {
+        if (io_write_all(fd, content->data, content->len) == 0)
+            return 0;
+        err_errno(e, "write %s", path);
+    }
+    (void)unlinkat(parent, name, 0);
+    return -1;
 }
 
 int mounted_mkdir(struct root *root, const char *path, const struct root_meta *meta, struct err *e)
@@ -66,7 +106,12 @@ int mounted_mkdir(struct root *root, const char *path, const struct root_meta *m
     if (mkdirat(parent, name, 0700) < 0)
         return err_errno(e, "create the directory %s", path);
     fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? err_errno(e, "open %s", path) : dress(fd, path, meta, e);
+    if (fd >= 0 && dress(fd, path, meta, e) == 0)
+        return 0;
+    if (fd < 0)
+        err_errno(e, "open %s", path);
+    (void)unlinkat(parent, name, AT_REMOVEDIR);
+    return -1;
 }
 
 static int rename_flags(struct root *root, const char *a, const char *b, unsigned flags,
@@ -109,7 +154,7 @@ int mounted_unlink(struct root *root, const char *path, bool directory, struct e
 
 int mounted_set_mode(struct root *root, const char *path, mode_t mode, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    auto_fd int fd = open_for_change(root, path, e);
 
     if (fd < 0)
         return -1;
@@ -118,7 +163,7 @@ int mounted_set_mode(struct root *root, const char *path, mode_t mode, struct er
 
 int mounted_set_owner(struct root *root, const char *path, uid_t uid, gid_t gid, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    auto_fd int fd = open_for_change(root, path, e);
 
     if (fd < 0)
         return -1;
@@ -128,7 +173,7 @@ int mounted_set_owner(struct root *root, const char *path, uid_t uid, gid_t gid,
 int mounted_set_xattr(struct root *root, const char *path, const char *name,
                       const struct blob *value, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    auto_fd int fd = open_for_change(root, path, e);
 
     if (fd < 0)
         return -1;
@@ -139,7 +184,7 @@ int mounted_set_xattr(struct root *root, const char *path, const char *name,
 
 int mounted_remove_xattr(struct root *root, const char *path, const char *name, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    auto_fd int fd = open_for_change(root, path, e);
 
     if (fd < 0)
         return -1;
@@ -150,7 +195,7 @@ int mounted_remove_xattr(struct root *root, const char *path, const char *name, 
 
 int mounted_set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    auto_fd int fd = open_for_change(root, path, e);
     int value = (int)flags;
 
     if (fd < 0)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two files of a host key: where they are, whether they are files at all, and
+ * what they hold. Whatever a link says, what it leads to is changed only where it
+ * is a host key; a .pub that is a link is replaced, never written through.
+ */
+#include "inspect/private.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static char *describe_odd(const struct root *root, const char *path, mode_t mode)
+{
+    auto_free char *target = NULL;
+
+    if (!S_ISLNK(mode))
+        return xstrdup(S_ISDIR(mode)    ? "is a directory"
+                       : S_ISFIFO(mode) ? "is a FIFO"
+                       : S_ISSOCK(mode) ? "is a socket"
+                                        : "is a device");
+    if (root_readlink(root, path, &target, NULL) < 0)
+        return xstrdup("is a link that cannot be read");
+    return xasprintf("is a link to %s, which leads to nothing on this disk", target);
+}
+
+static bool directory_exists(const struct root *root, const char *path)
+{
+    auto_free char *directory = xstrndup(path, (size_t)(text_base_name(path) - path));
+
+    return root_exists(root, directory);
+}
+
+/* Where a new file of this path goes: its directory, resolved. */
+static char *future_path(const struct root *root, const char *path)
+{
+    const char *name = text_base_name(path);
+    auto_free char *directory = xstrndup(path, (size_t)(name - path));
+    auto_free char *real = NULL;
+
+    if (root_find(root, directory, &real, NULL, NULL) < 0)
+        return xstrdup(path);
+    return xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+}
+
+/* Where a key file is, and whether it is a file at all. */
+static void locate(const struct root *root, uint64_t device, struct host_key *key)
+{
+    struct root_stat stat;
+
+    if (root_find(root, key->path, &key->real, &stat, NULL) == 0) {
+        key->exists = true;
+        if (!S_ISREG(stat.mode))
+            key->odd = describe_odd(root, key->path, stat.mode);
+        else if (stat.device != device)
+            key->elsewhere = xstrdup("is on another file system that is mounted there");
+        else if (stat.size > HOSTKEY_FILE_MAX)
+            key->odd = xstrdup("is larger than any key (1 MiB)");
+    } else if (root_find_link(root, key->path, NULL, &stat, NULL) == 0) {
+        key->exists = true;
+        key->odd = describe_odd(root, key->path, stat.mode);
+    } else if (!directory_exists(root, key->path)) {
+        key->elsewhere = xstrdup("is in a directory that is not on this disk");
+    }
+    if (!key->real)
+        key->real = future_path(root, key->path);
+}
+
+static void read_pub(const struct root *root, struct host_key *key, struct blob *ret_bytes)
+{
+    auto_free char *path = xasprintf("%s.pub", key->path);
+    struct root_stat stat;
+
+    key->pub_real = future_path(root, path);
+    key->pub_state = PUB_MISSING;
+    if (root_find_link(root, path, NULL, &stat, NULL) < 0)
+        return;
+    key->pub_link = S_ISLNK(stat.mode);
+    key->pub_state = S_ISREG(stat.mode) || key->pub_link ? PUB_DAMAGED : PUB_ODD;
+    if (root_read(root, path, HOSTKEY_FILE_MAX, ret_bytes, NULL) == 0 &&
+        pubkey_parse(ret_bytes, &key->pub) == 0)
+        key->pub_state = PUB_OK;
+}
+
+static bool nothing_or_a_key(const struct blob *bytes)
+{
+    static const char begin[] = "-----BEGIN ";
+
+    for (size_t i = 0; i < bytes->len; i++)
+        if (bytes->data[i])
+            return memmem(bytes->data, bytes->len, begin, sizeof begin - 1) != NULL;
+    return true;
+}
+
+/* Junk is a broken key only where a key belongs: /etc/shadow behind a link is not one. */
+static void distrust(const struct root *root, struct host_key *key, const struct blob *bytes)
+{
+    auto_free char *target = NULL;
+    struct root_stat stat;
+
+    if (nothing_or_a_key(bytes) || root_find_link(root, key->path, NULL, &stat, NULL) < 0)
+        return;
+    if (S_ISLNK(stat.mode) && root_readlink(root, key->path, &target, NULL) == 0)
+        key->odd = xasprintf("is a link to %s, which is no key", target);
+    else if (!strstr(text_base_name(key->path), "key"))
+        key->odd = xstrdup("is no key, and is not named like one");
+}
+
+int key_files_read(const struct root *root, uint64_t device, struct key_files *files, struct err *e)
+{
+    struct host_key *key = files->key;
+
+    locate(root, device, key);
+    read_pub(root, key, &files->pub_bytes);
+    key->judgement.why = "";
+    if (!key->exists || key->odd || key->elsewhere)
+        return 0;
+    if (root_read(root, key->path, HOSTKEY_FILE_MAX, &files->bytes, e) < 0)
+        return -1;
+    distrust(root, key, &files->bytes);
+    if (!key->odd)
+        key->digest = digest_hex(&files->bytes);
+    return 0;
+}
+
+void key_files_free(struct key_files *files)
+{
+    blob_free(&files->bytes);
+    blob_free(&files->pub_bytes);
+}
