@@ -217,18 +217,32 @@ static bool same_state(const struct entry_state *a, const struct entry_state *b)
            same_text(a->acl, b->acl);
 }
 
-bool entry_foreign(const struct root *root, const struct entry *entry)
+static bool foreign(const struct entry_state *now, const struct entry *entry)
+{
+    if (entry->kind == ENTRY_META)
+        return now->inode != entry->old.inode || !same_text(now->digest, entry->old.digest) ||
+               !meta_known(now, entry);
+    if (entry->existed && now->inode == entry->old.inode)
+        return false; /* not published, or taken back already */
+    return !same_state(now, &entry->new);
+}
+
+int entry_foreign(const struct root *root, const struct entry *entry, bool *ret, struct err *e)
 {
     auto_with(state_free) struct entry_state now = { 0 };
+    struct err why = { 0 };
 
-    if (state_read(root, entry->path, &now, NULL) < 0)
-        return entry->existed || root_exists(root, entry->path);
-    if (entry->kind == ENTRY_META)
-        return now.inode != entry->old.inode || !same_text(now.digest, entry->old.digest) ||
-               !meta_known(&now, entry);
-    if (entry->existed && now.inode == entry->old.inode)
-        return false; /* not published, or taken back already */
-    return !same_state(&now, &entry->new);
+    if (state_read(root, entry->path, &now, &why) == 0) {
+        *ret = foreign(&now, entry);
+        return 0;
+    }
+    if (why.kind == ERR_NOT_FOUND) {
+        *ret = entry->existed;
+        return 0;
+    }
+    if (e)
+        *e = why;
+    return -1;
 }
 
 bool entry_backup_missing(const struct root *root, const struct run *run, const struct entry *entry)

@@ -78,8 +78,9 @@ int entry_publish(struct root *root, const struct run *run, const struct entry *
                   struct err *e) MUST_CHECK;
 int entry_take_back(struct root *root, const struct run *run, const struct entry *entry,
                     struct err *e) MUST_CHECK;
-/* Somebody else has changed it since the run. */
-bool entry_foreign(const struct root *root, const struct entry *entry);
+/* Has somebody else changed it since the run? */
+int entry_foreign(const struct root *root, const struct entry *entry, bool *ret,
+                  struct err *e) MUST_CHECK;
 /* It cannot be taken back: what it replaced is no longer in the folder. */
 bool entry_backup_missing(const struct root *root, const struct run *run,
                           const struct entry *entry);

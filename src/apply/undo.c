@@ -61,12 +61,14 @@ int undo_list(const struct root *root, const char *state_dir, struct run_summary
 
 int run_take_back(struct root *root, struct run *run, struct err *e)
 {
-    bool left = false;
+    bool left = false, changed;
 
     for (size_t i = run->count; i-- > 0;) {
         const struct entry *entry = &run->entries[i];
 
-        if (entry_foreign(root, entry) || entry_backup_missing(root, run, entry))
+        if (entry_foreign(root, entry, &changed, e) < 0)
+            return -1;
+        if (changed || entry_backup_missing(root, run, entry))
             left = true;
         else if (entry_take_back(root, run, entry, e) < 0)
             return err_prefix(e, "put back %s", entry->path);
@@ -81,8 +83,11 @@ static int refuse_foreign(const struct root *root, const struct run *run, struct
 {
     for (size_t i = 0; i < run->count; i++) {
         const char *path = run->entries[i].path;
+        bool changed;
 
-        if (entry_foreign(root, &run->entries[i]))
+        if (entry_foreign(root, &run->entries[i], &changed, e) < 0)
+            return err_prefix(e, "nothing was undone");
+        if (changed)
             return err_set(e, ERR_CHANGED, "%s has been changed since run %s; nothing was undone",
                            path, run->id);
         if (entry_backup_missing(root, run, &run->entries[i]))

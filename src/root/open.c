@@ -56,12 +56,16 @@ static void btrfs_health(int fd, uint64_t offset, struct health *ret)
         ret->journal_dirty = ret->journal_dirty || log_root[i];
 }
 
-/* The superblock may ask for a panic: not on this machine. */
+/*
+ * The superblock may ask for a panic: not on this machine. It may also ask for options of
+ * the journal that do not go with noload; the defaults stand against them.
+ */
 #define EXT_ERRORS "errors=remount-ro"
 
 static const struct fs_type fs_types[] = {
-    { "ext4", "noload," EXT_ERRORS, EXT_ERRORS, "e2fsck -f", ext_health, false },
-    { "ext3", "noload," EXT_ERRORS, EXT_ERRORS, "e2fsck -f", ext_health, false },
+    { "ext4", "noload,commit=5,nojournal_checksum," EXT_ERRORS, EXT_ERRORS, "e2fsck -f", ext_health,
+      false },
+    { "ext3", "noload,commit=5," EXT_ERRORS, EXT_ERRORS, "e2fsck -f", ext_health, false },
     { "ext2", EXT_ERRORS, EXT_ERRORS, "e2fsck -f", ext_health, false },
     { "xfs", "norecovery,nouuid", "nouuid", "xfs_repair", NULL, true },
     { "btrfs", "rescue=nologreplay", "", "btrfs check", btrfs_health, false },
