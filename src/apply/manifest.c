@@ -75,34 +75,56 @@ struct blob manifest_text(const struct run *run)
     return text;
 }
 
-static uint64_t number(const json_t *object, const char *name)
+static bool number(const json_t *object, const char *name, uint64_t *ret)
 {
-    return (uint64_t)json_integer_value(json_object_get(object, name));
+    const json_t *value = json_object_get(object, name);
+
+    *ret = (uint64_t)json_integer_value(value);
+    return json_is_integer(value);
 }
 
-static void parse_state(const json_t *object, struct entry_state *state)
+/* A text, or null for none. */
+static bool text_or_none(const json_t *object, const char *name, char **ret)
 {
-    state->inode = number(object, "inode");
-    state->mode = (mode_t)number(object, "mode");
-    state->uid = (uid_t)number(object, "uid");
-    state->gid = (gid_t)number(object, "gid");
-    state->flags = (unsigned)number(object, "flags");
-    state->digest = bytes_of_json(json_object_get(object, "sha256"));
-    state->label = bytes_of_json(json_object_get(object, "label"));
-    state->acl = bytes_of_json(json_object_get(object, "acl"));
+    const json_t *value = json_object_get(object, name);
+
+    *ret = bytes_of_json(value);
+    return *ret || json_is_null(value);
+}
+
+static bool parse_state(const json_t *object, struct entry_state *state)
+{
+    uint64_t mode, uid, gid, flags;
+    bool sound = number(object, "inode", &state->inode);
+
+    sound = number(object, "mode", &mode) && sound;
+    sound = number(object, "uid", &uid) && sound;
+    sound = number(object, "gid", &gid) && sound;
+    sound = number(object, "flags", &flags) && sound;
+    state->mode = (mode_t)mode;
+    state->uid = (uid_t)uid;
+    state->gid = (gid_t)gid;
+    state->flags = (unsigned)flags;
+    sound = text_or_none(object, "sha256", &state->digest) && sound;
+    sound = text_or_none(object, "label", &state->label) && sound;
+    return text_or_none(object, "acl", &state->acl) && sound;
 }
 
 static bool parse_entry(const json_t *object, struct entry *entry)
 {
     const char *kind = json_string_value(json_object_get(object, "kind"));
+    const json_t *existed = json_object_get(object, "existed");
+    uint64_t directory_flags;
+    bool sound = number(object, "directory_flags", &directory_flags);
 
     entry->path = bytes_of_json(json_object_get(object, "path"));
-    entry->existed = json_is_true(json_object_get(object, "existed"));
-    entry->directory_flags = (unsigned)number(object, "directory_flags");
+    entry->existed = json_is_true(existed);
+    entry->directory_flags = (unsigned)directory_flags;
     entry->kind = kind && strcmp(kind, "file") == 0 ? ENTRY_FILE : ENTRY_META;
-    parse_state(json_object_get(object, "old"), &entry->old);
-    parse_state(json_object_get(object, "new"), &entry->new);
-    return kind && entry->path && entry->path[0] == '/';
+    sound = parse_state(json_object_get(object, "old"), &entry->old) && sound;
+    sound = parse_state(json_object_get(object, "new"), &entry->new) && sound;
+    return sound && kind && (strcmp(kind, "file") == 0 || strcmp(kind, "meta") == 0) &&
+           json_is_boolean(existed) && entry->path && entry->path[0] == '/';
 }
 
 static int parse_lists(const json_t *manifest, struct run *run, struct err *e)
@@ -130,10 +152,14 @@ static int parse_lists(const json_t *manifest, struct run *run, struct err *e)
     return sound ? 0 : err_set(e, ERR_REFUSED, "the manifest of run %s is damaged", run->id);
 }
 
-/* Its last byte is the last one written. */
-static bool torn(const struct blob *text)
+/* Cut short: its last byte is a newline, and a beginning of JSON is never a whole object. */
+static bool torn(const struct blob *text, const json_error_t *error)
 {
-    return text->len == 0 || text->data[text->len - 1] != '\n';
+    bool at_end = (size_t)error->position + sizeof "false" > text->len; /* the longest token */
+
+    return text->len == 0 || text->data[0] == '\0' || text->data[text->len - 1] != '\n' ||
+           (at_end && json_error_code(error) == json_error_invalid_syntax) ||
+           json_error_code(error) == json_error_premature_end_of_input;
 }
 
 int manifest_parse(const struct blob *text, struct run *run, struct err *e)
@@ -143,7 +169,7 @@ int manifest_parse(const struct blob *text, struct run *run, struct err *e)
     const char *found = json_string_value(json_object_get(manifest, "schema"));
     int result;
 
-    if (torn(text))
+    if ((!manifest || text->data[text->len - 1] != '\n') && torn(text, &error))
         result = err_set(e, ERR_NOT_FOUND, "run %s ended before its manifest was written", run->id);
     else if (!found || strcmp(found, schema) != 0)
         result = err_set(e, ERR_REFUSED, "the manifest of run %s is damaged, or of a newer sshmend",

@@ -8,7 +8,6 @@
 
 #include <fnmatch.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -98,16 +97,16 @@ int entry_read_directory(const struct root *root, struct entry *entry, struct er
 
 /* ---- the folder ----------------------------------------------------------------------- */
 
+/* In the order of their making, down to a fraction of a second. */
 static char *new_id(void)
 {
     char when[32];
-    unsigned char random[2] = { 0 };
-    time_t now = time(NULL);
+    struct timespec now;
     struct tm utc;
 
-    strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
-    (void)!getrandom(random, sizeof random, 0);
-    return xasprintf("%s-%02x%02x", when, random[0], random[1]);
+    clock_gettime(CLOCK_REALTIME, &now);
+    strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", gmtime_r(&now.tv_sec, &utc));
+    return xasprintf("%s-%04lx", when, (unsigned long)now.tv_nsec >> 14);
 }
 
 static int make_one(struct root *root, struct run *run, const char *path,

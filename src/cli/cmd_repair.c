@@ -220,14 +220,15 @@ static int result_code(const struct repair *repair)
     return left ? left : repair->run ? EXIT_MENDED : EXIT_FINE;
 }
 
-static int refuse(const struct repair *repair)
+static int refuse(const struct repair *repair, const struct examination *seen)
 {
-    const struct finding *blocker = findings_blocker(&repair->agreed.findings);
-    struct report report = report_of(repair, &repair->agreed);
+    const struct finding *blocker = findings_blocker(&seen->findings);
+    struct report report = report_of(repair, seen);
     struct err e;
 
-    err_set(&e, ERR_REFUSED, "%s: %s; nothing was changed",
-            blocker->path ? blocker->path : repair->system->name, blocker->message);
+    err_set(&e, seen->facts.fs.read_only ? ERR_READ_ONLY : ERR_REFUSED,
+            "%s: %s; nothing was changed", blocker->path ? blocker->path : repair->system->name,
+            blocker->message);
     report.error = &e;
     if (repair->options->style.json)
         report_json(&report);
@@ -264,7 +265,7 @@ int repair_system(struct system *system, const struct options *options)
     if (look_read_only(&repair, &e) < 0)
         return report_failure(system, "repair", options, &e);
     if (findings_blocker(&repair.agreed.findings))
-        return refuse(&repair);
+        return refuse(&repair, &repair.agreed);
     if (options->dry_run)
         return stop_at_plan(&repair);
     if (!needs_writing(&repair.agreed, options)) {
@@ -278,6 +279,8 @@ int repair_system(struct system *system, const struct options *options)
         show_plan(&repair, &repair.agreed);
     if (consent(options, "Go ahead?", &e) < 0 || write_changes(&repair, &e) < 0)
         return report_failure(system, "repair", options, &e);
+    if (findings_blocker(&repair.before.findings))
+        return refuse(&repair, &repair.before);
     show_result(&repair);
     return result_code(&repair);
 }

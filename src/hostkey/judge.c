@@ -103,6 +103,15 @@ static void judge_as_sshd(const struct blob *file, struct hostkey_judgement *ret
     }
 }
 
+/* "-----END RSA PRIVATE KEY-----" and no more. */
+static void cut_behind_end(char *line)
+{
+    char *dashes = strstr(line + strlen("-----END "), "-----");
+
+    if (dashes)
+        dashes[strlen("-----")] = '\0';
+}
+
 /*
  * The lines from BEGIN to END alone, without what editors, mail and YAML add to
  * them: BOM, CR, indentation, lines before and after. False where there is no
@@ -119,10 +128,15 @@ static bool unwrap(const struct blob *file, struct blob *ret)
     copy = blob_copy(file->data, file->len);
     rest = strstr((char *)copy.data, "-----BEGIN ");
     while (rest && (line = strsep(&rest, "\n"))) {
-        line = text_trim(line);
+        bool last = text_starts(line = text_trim(line), "-----END ");
+
+        if (last)
+            cut_behind_end(line);
+        if (!*line)
+            continue; /* double spaced */
         write_bytes(&out, line, strlen(line));
         write_bytes(&out, "\n", 1);
-        if (text_starts(line, "-----END ")) {
+        if (last) {
             *ret = out.bytes;
             return true;
         }

@@ -91,12 +91,23 @@ static EVP_PKEY *private_open(const struct key_type *type, struct reader in, cha
         check[0] != check[1] || !read_string(&in, &name) || !reader_is(&name, type->name))
         return NULL;
     pkey = type->read_private(type, &in);
-    if (pkey && read_string(&in, &comment) && padding_sound(&in)) {
+    if (pkey && read_string(&in, &comment) && !memchr(comment.at, 0, comment.left) &&
+        padding_sound(&in)) {
         *ret_comment = reader_text(&comment);
         return pkey;
     }
     EVP_PKEY_free(pkey);
     return NULL;
+}
+
+/* A type we do not know is named twice; where the names differ, it is damage to one we may know. */
+static bool named_twice(const struct envelope *envelope, const char *name)
+{
+    struct reader in = envelope->private_section, inner;
+    uint32_t check[2];
+
+    return read_u32(&in, &check[0]) && read_u32(&in, &check[1]) && check[0] == check[1] &&
+           read_string(&in, &inner) && reader_is(&inner, name);
 }
 
 /* The public part in the envelope is the private key's own. */
@@ -129,7 +140,7 @@ enum parse_result openssh_parse(const struct blob *file, EVP_PKEY **ret_pkey,
         return PARSE_BROKEN;
     type = pubkey_type(ret_pub);
     if (!type)
-        return PARSE_UNKNOWN;
+        return named_twice(&envelope, ret_pub->name) ? PARSE_UNKNOWN : PARSE_BROKEN;
     pkey = private_open(type, envelope.private_section, &comment);
     if (!pkey)
         return PARSE_BROKEN;

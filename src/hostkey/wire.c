@@ -158,15 +158,12 @@ char *base64_encode(const struct blob *bytes, unsigned columns)
     return text;
 }
 
-/* EVP_DecodeBlock takes "=" for zero bits wherever it stands. */
-static bool misplaced_padding(const struct blob *flat)
+/* EVP_DecodeBlock is lax about "=" and about bits that are padded away; sshd is not. */
+static bool encodes_to(const struct blob *bytes, const struct blob *flat)
 {
-    const unsigned char *first = memchr(flat->data, '=', flat->len);
+    auto_with(text_wipe) char *again = base64_encode(bytes, 0);
 
-    if (!first)
-        return false;
-    return first + 2 < flat->data + flat->len ||
-           (first + 2 == flat->data + flat->len && first[1] != '=');
+    return strlen(again) == flat->len && memcmp(again, flat->data, flat->len) == 0;
 }
 
 bool base64_decode(const char *text, size_t len, struct blob *ret)
@@ -178,7 +175,7 @@ bool base64_decode(const char *text, size_t len, struct blob *ret)
     for (size_t i = 0; i < len; i++)
         if (!isspace((unsigned char)text[i]))
             flat.data[flat.len++] = (unsigned char)text[i];
-    if (flat.len == 0 || flat.len % 4 != 0 || misplaced_padding(&flat))
+    if (flat.len == 0 || flat.len % 4 != 0)
         return false;
     decoded = EVP_DecodeBlock(bytes.data, flat.data, (int)flat.len);
     if (decoded < 0)
@@ -186,7 +183,8 @@ bool base64_decode(const char *text, size_t len, struct blob *ret)
     /* EVP_DecodeBlock counts the padding as bytes. */
     bytes.len = (size_t)decoded - (flat.data[flat.len - 1] == '=') -
                 (flat.len > 1 && flat.data[flat.len - 2] == '=');
-    explicit_bzero(flat.data, flat.len);
+    if (!encodes_to(&bytes, &flat))
+        return false;
     *ret = take_blob(bytes);
     return true;
 }

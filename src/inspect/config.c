@@ -25,19 +25,28 @@ struct reading {
     struct err error; /* kind ERR_NONE: none */
 };
 
+/* A backslash makes a blank, a quote or itself plain, since 8.7 (misc.c, argv_split). */
+static bool escaped(const char *at, bool modern)
+{
+    return modern && *at == '\\' && at[1] && strchr(" \"'\\", at[1]);
+}
+
 /* One argument off the line; NULL at its end. Before 8.7 a '#' anywhere ends it. */
 static char *next_argument(char **line, int openssh)
 {
     char *at = *line + strspn(*line, " \t\r\f"), *out, *start;
+    bool modern = openssh == 0 || openssh >= OPENSSH(8, 7);
     char quote = '\0';
 
     if (!*at || *at == '#')
         return NULL;
     start = out = at;
     for (; *at && (quote || !strchr(" \t\r\f", *at)); at++) {
-        if (*at == quote)
+        if (escaped(at, modern))
+            *out++ = *++at;
+        else if (*at == quote)
             quote = '\0';
-        else if (!quote && (*at == '"' || (*at == '\'' && openssh >= OPENSSH(8, 7))))
+        else if (!quote && (*at == '"' || (*at == '\'' && modern)))
             quote = *at;
         else
             *out++ = *at;

@@ -78,7 +78,7 @@ static void read_pub(const struct root *root, struct host_key *key, struct blob 
     if (root_find_link(root, path, NULL, &stat, NULL) < 0)
         return;
     key->pub_link = S_ISLNK(stat.mode);
-    key->pub_state = S_ISREG(stat.mode) || key->pub_link ? PUB_DAMAGED : PUB_ODD;
+    key->pub_state = S_ISDIR(stat.mode) ? PUB_ODD : PUB_DAMAGED;
     if (root_read(root, path, HOSTKEY_FILE_MAX, ret_bytes, NULL) == 0 &&
         pubkey_parse(ret_bytes, &key->pub) == 0)
         key->pub_state = PUB_OK;

@@ -252,7 +252,7 @@ void keys_tie(struct inspection *inspection)
         for (size_t n = 0; n < inspection->node_count; n++) {
             const struct node *node = &inspection->nodes[n];
 
-            if (node->rule == &mode_host_key && strcmp(node->path, key->path) == 0)
+            if (node->rule == &mode_host_key && strcmp(node->real, key->real) == 0)
                 key->node = node;
             if (node->rule == &mode_host_key_pub && key->pub_real &&
                 strcmp(node->real, key->pub_real) == 0)

@@ -15,17 +15,11 @@
 static const char *const default_files[] = { ".ssh/authorized_keys", ".ssh/authorized_keys2",
                                              NULL };
 
-/* %h, %u, %U and %% of AuthorizedKeysFile; relative to the home. */
+/* %h, %u, %U and %% of AuthorizedKeysFile; what is still relative then, is to the home. */
 static char *expand(const char *pattern, const struct user *user)
 {
-    char *path = xstrdup(*pattern == '/' ? "" : user->home);
+    char *path = xstrdup("");
 
-    if (*pattern != '/') {
-        char *longer = xasprintf("%s/", path);
-
-        free(path);
-        path = longer;
-    }
     for (; *pattern; pattern++) {
         char *longer;
 
@@ -41,6 +35,12 @@ static char *expand(const char *pattern, const struct user *user)
             longer = xasprintf("%s%c", path, *pattern);
         free(path);
         path = longer;
+    }
+    if (*path != '/') {
+        char *below_home = xasprintf("%s/%s", user->home, path);
+
+        free(path);
+        path = below_home;
     }
     return path;
 }
@@ -88,6 +88,26 @@ static int add_chain(const struct root *root, struct inspection *inspection,
     return 0;
 }
 
+/*
+ * Keys that the administrator keeps outside the homes: the file and every directory up
+ * to the root. No link may be on the way: a user could have laid it.
+ */
+static int add_outside(const struct root *root, struct inspection *inspection,
+                       const struct user *user, const char *file, struct err *e)
+{
+    auto_free char *path = xstrdup(file);
+    char *slash;
+
+    if (node_add(root, inspection, &mode_keys_file, path, user, e) < 0)
+        return -1;
+    while ((slash = strrchr(path, '/')) && slash != path) {
+        *slash = '\0';
+        if (node_add(root, inspection, &mode_keys_dir, path, user, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int add_user(const struct root *root, struct inspection *inspection, const struct user *user,
                     const char *home, const char *const *patterns, struct err *e)
 {
@@ -96,7 +116,15 @@ static int add_user(const struct root *root, struct inspection *inspection, cons
         struct root_stat stat;
 
         if (strcmp(*patterns, "none") == 0 || root_find(root, path, &real, &stat, NULL) < 0 ||
-            !S_ISREG(stat.mode) || !in_own_home(root, &inspection->accounts, real, home))
+            !S_ISREG(stat.mode))
+            continue;
+        if (!below(real, home)) {
+            if (**patterns == '/' && strcmp(real, path) == 0 &&
+                add_outside(root, inspection, user, real, e) < 0)
+                return -1;
+            continue;
+        }
+        if (!in_own_home(root, &inspection->accounts, real, home))
             continue;
         /* A second name may be somebody else's file: its owner stays. */
         if (stat.links > 1 && stat.uid != user->uid)

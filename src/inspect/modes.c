@@ -88,6 +88,32 @@ const struct mode_rule mode_ssh_dir = {
     .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
 };
 
+const struct mode_rule mode_keys_dir = {
+    .what = "directory of authorized keys",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .needed = 0100,
+    .source = MODE_NARROWED,
+    .user_owned = true,
+    .open_id = "login-open",
+    .owner_id = "login-owner",
+    .closed_id = "login-closed",
+    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
+};
+
+const struct mode_rule mode_keys_file = {
+    .what = "authorized keys",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0400,
+    .source = MODE_NARROWED,
+    .user_owned = true,
+    .open_id = "login-open",
+    .owner_id = "login-owner",
+    .closed_id = "login-closed",
+    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
+};
+
 const struct mode_rule mode_authorized_keys = {
     .what = "authorized keys",
     .type = S_IFREG,

@@ -36,7 +36,8 @@ struct mode_rule {
 };
 
 extern const struct mode_rule mode_host_key, mode_host_key_pub, mode_config_file,
-    mode_config_dropin, mode_privsep, mode_home, mode_ssh_dir, mode_authorized_keys;
+    mode_config_dropin, mode_privsep, mode_home, mode_ssh_dir, mode_keys_dir, mode_keys_file,
+    mode_authorized_keys;
 
 /* The rows found by their pattern, NULL-terminated. */
 extern const struct mode_rule *const mode_rules_by_pattern[];

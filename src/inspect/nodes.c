@@ -115,15 +115,21 @@ static bool known_node(const struct inspection *inspection, const char *real)
 }
 
 /* sshd reads authorized keys as the user: what root alone can read is no use. */
-static bool reachable(const struct node *node, const struct user *user)
+static bool reachable(const struct node *node, mode_t mode, const struct user *user)
 {
     mode_t needed = node->rule->needed;
 
     if (node->stat.uid == user->uid || user->uid == 0)
         return true;
-    if (node->stat.gid == user->gid)
-        return node->stat.mode & (needed >> 3);
-    return node->stat.mode & (needed >> 6);
+    return mode & (needed >> (node->stat.gid == user->gid ? 3 : 6));
+}
+
+/* Root may own it as long as the user can still read it, now and once its mode is mended. */
+static bool root_may_own(const struct node *node, const struct user *user)
+{
+    bool mended = node_open(node) || node_closed(node);
+
+    return reachable(node, node->stat.mode, user) && (!mended || reachable(node, node->mode, user));
 }
 
 /* What is not there, or is something else than the rule is about, is no error and no node. */
@@ -150,12 +156,12 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
     if (owner) {
         node.uid = owner->uid;
         node.gid = owner->gid;
-        node.root_may_own = reachable(&node, owner);
     }
     /* A directory that can be listed and not passed has lost its x bits. */
     if (S_ISDIR(node.stat.mode))
         node.needed |= (node.stat.mode & 0444) >> 2;
     expect_mode(inspection, &node, owner);
+    node.root_may_own = owner && root_may_own(&node, owner);
     node.acl = attributes.acl.data != NULL;
     node.label = take_ptr(attributes.label);
     node.flags = attributes.flags;

@@ -24,6 +24,9 @@ static bool parse_version(const char *text, size_t len, int *ret_number, size_t 
 
     if (sscanf(text, "%2d.%2d%n", &major, &minor, &used) != 2)
         return false;
+    /* "6.6.1p1" */
+    if ((size_t)used < len && text[used] == '.')
+        used += 1 + (int)strspn(text + used + 1, "0123456789");
     if ((size_t)used < len && text[used] == 'p')
         used += 1 + (int)strspn(text + used + 1, "0123456789");
     *ret_number = OPENSSH(major, minor);
@@ -65,8 +68,9 @@ static const char *field(const char *paragraph, const char *name)
 
 static void by_dpkg(const struct root *root, struct sshd *ret)
 {
-    auto_free char *status = read_text(root, "/var/lib/dpkg/status", PROGRAM_MAX);
-    char *paragraph = status ? strstr(status, "\nPackage: openssh-server\n") : NULL, *end;
+    auto_free char *text = read_text(root, "/var/lib/dpkg/status", PROGRAM_MAX);
+    auto_free char *status = xasprintf("\n%s", text ? text : "");
+    char *paragraph = strstr(status, "\nPackage: openssh-server\n"), *end;
     const char *version;
     size_t used;
 

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Makes the keys of this folder anew, in the current directory. They are committed,
+# so that every run of the tests judges the same bytes. None of them is used anywhere.
+#
+#   TYPE.v1  TYPE.pem  TYPE.pkcs8   the same key in each format; TYPE.pub its public part
+#   *.encrypted                     the same with a passphrase
+#   FINGERPRINTS                    TYPE BITS FINGERPRINT, as ssh-keygen -l tells them
+
+set -euo pipefail
+comment="a key for tests"
+passphrase=secret
+
+# convert FROM TO OPTION…: a copy in another format, or with another passphrase.
+convert() {
+    local from=$1 to=$2
+    shift 2
+    cp "$from" "$to"
+    chmod 600 "$to"
+    ssh-keygen -q -p -P "" -N "" "$@" -f "$to" > /dev/null
+}
+
+# make NAME TYPE BITS
+make() {
+    rm -f "$1".*
+    ssh-keygen -q -t "$2" -b "$3" -N "" -C "$comment" -f "$1.v1"
+    mv "$1.v1.pub" "$1.pub"
+}
+
+forms() {
+    convert "$1.v1" "$1.pem" -m PEM
+    convert "$1.v1" "$1.pkcs8" -m PKCS8
+}
+
+# Ed25519 as PKCS#8 is openssl's; ssh-keygen reads it from 9.6 on.
+ed25519_pkcs8() {
+    rm -f ed25519-openssl.*
+    openssl genpkey -algorithm ed25519 -out ed25519-openssl.pkcs8
+    {
+        printf 'ssh-ed25519 '
+        {
+            printf '\0\0\0\013ssh-ed25519\0\0\0\040'
+            openssl pkey -in ed25519-openssl.pkcs8 -pubout -outform DER | tail -c 32
+        } | base64 -w 0
+        printf ' %s\n' "$comment"
+    } > ed25519-openssl.pub
+}
+
+# Shorter than ssh-keygen makes them, or reads them.
+short_rsa() {
+    rm -f rsa768.*
+    openssl genrsa -traditional -out rsa768.pem 768
+}
+
+make rsa rsa 2048
+make rsa1024 rsa 1024
+make ecdsa256 ecdsa 256
+make ecdsa384 ecdsa 384
+make ecdsa521 ecdsa 521
+make ed25519 ed25519 256
+make dsa dsa 1024
+for name in rsa rsa1024 ecdsa256 ecdsa384 ecdsa521 dsa; do
+    forms "$name"
+done
+ed25519_pkcs8
+short_rsa 2> /dev/null
+for name in rsa ed25519; do
+    convert "$name.v1" "$name.v1.encrypted" -N "$passphrase"
+done
+for name in rsa ecdsa256 dsa; do
+    convert "$name.v1" "$name.pem.encrypted" -m PEM -N "$passphrase"
+done
+convert ecdsa256.v1 ecdsa256.pkcs8.encrypted -m PKCS8 -N "$passphrase"
+for pub in *.pub; do
+    read -r bits fingerprint _ < <(ssh-keygen -lf "$pub")
+    echo "${pub%.pub} $bits $fingerprint"
+done > FINGERPRINTS
+chmod 644 -- *
+chmod 755 make-keys.sh
