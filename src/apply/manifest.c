@@ -155,7 +155,9 @@ static int parse_lists(const json_t *manifest, struct run *run, struct err *e)
 /* Cut short: its last byte is a newline, and a beginning of JSON is never a whole object. */
 static bool torn(const struct blob *text, const json_error_t *error)
 {
-    bool at_end = (size_t)error->position + sizeof "false" > text->len; /* the longest token */
+    /* The longest token is "false". */
+    bool at_end = text->len > 0 && text->data[0] == '{' &&
+                  (size_t)error->position + sizeof "false" > text->len;
 
     return text->len == 0 || text->data[0] == '\0' || text->data[text->len - 1] != '\n' ||
            (at_end && json_error_code(error) == json_error_invalid_syntax) ||
