@@ -116,7 +116,7 @@ usage_row() {
 main() {
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # the directory's name is known now
-    trap "umount $work/mnt 2>/dev/null; rm -rf $work" EXIT
+    trap "umount -q $work/mnt || true; rm -rf $work" EXIT
     mkdir "$work/mnt"
     make_broken
     row 'median of '"$RUNS" ours rival ratio aim
