@@ -203,7 +203,6 @@ static void show_result(const struct repair *repair)
 
     report.facts = &now->facts;
     report.done = repair->run != NULL;
-    report.made = &repair->made;
     report.run = repair->run;
     report.seen = !options->yes;
     if (options->style.json)

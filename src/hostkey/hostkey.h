@@ -72,7 +72,6 @@ const struct key_type *key_type_named(const char *wire_name);
 const struct key_type *key_type_of_file(const char *base_name);
 const char *key_type_name(const struct key_type *type);  /* "ssh-rsa" */
 const char *key_type_label(const struct key_type *type); /* "RSA" */
-const char *key_type_file(const struct key_type *type);  /* "ssh_host_rsa_key" */
 /* False where sshd of this version (0: unknown) does not load keys of the type. */
 bool key_type_loads(const struct key_type *type, int openssh);
 bool key_type_can_generate(const struct key_type *type);

@@ -46,11 +46,6 @@ const char *key_type_label(const struct key_type *type)
     return type->label;
 }
 
-const char *key_type_file(const struct key_type *type)
-{
-    return type->file;
-}
-
 bool key_type_loads(const struct key_type *type, int openssh)
 {
     return openssh == 0 || (openssh >= type->since && (type->until == 0 || openssh < type->until));

@@ -27,7 +27,6 @@ struct mode_rule {
     mode_t needed;       /* bits that must be there */
     enum mode_source source;
     mode_t mode;           /* MODE_FIXED; MODE_NARROWED: the least where a needed bit is missing */
-    bool user_owned;       /* its user or root may own it; else root alone */
     bool own_default;      /* the distribution has a mode of its own: --strict compares */
     const char *open_id;   /* finding where a refused bit is set */
     const char *owner_id;  /* finding where the owner is wrong */

@@ -144,6 +144,8 @@ static void print_findings(const struct findings *findings, const struct report_
                severity, tone_end(style));
         put_clean(finding->message);
         printf("  %s[%s]%s\n", tone_start(style, TONE_DIM), finding->check->id, tone_end(style));
+        if (style->verbose && finding->node && !finding->key)
+            printf("           %s\n", finding->node->rule->why);
         print_paths(findings, i, style);
     }
 }

@@ -28,7 +28,6 @@ struct report {
     const struct plan *plan; /* what was, or would be, changed */
     bool done;               /* the plan was carried out */
     bool seen;               /* the operator has read the findings: what is left will do */
-    const struct made_keys *made;
     const char *run;
     const struct err *error;
 };

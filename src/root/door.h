@@ -7,8 +7,6 @@
 #include "root/root.h"
 
 struct root_door {
-    const char *name;
-
     int (*find)(const struct root *root, const char *path, bool follow, char **ret_path,
                 struct root_stat *ret_stat, struct err *e);
     int (*read)(const struct root *root, const char *path, size_t max, struct blob *ret,

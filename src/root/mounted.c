@@ -263,7 +263,6 @@ static int mounted_close(struct root *root, struct err *e)
 }
 
 static const struct root_door mounted_door = {
-    .name = "mount",
     .find = mounted_find,
     .read = mounted_read,
     .readlink = mounted_readlink,
