@@ -125,8 +125,9 @@ demo: deps
 
 .PHONY: check check-unit check-fixtures check-run check-fault
 check: deps
-	@$(MAKE) --no-print-directory -j2 build/dev/sshmend build/dev/unit-tests
-	@$(MAKE) --no-print-directory build/release/sshmend
+	@$(MAKE) --no-print-directory -j2 build/dev/sshmend
+	@$(MAKE) --no-print-directory -j2 build/dev/unit-tests
+	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory check-unit check-fixtures check-run check-fault
 check-unit: build/dev/unit-tests
 	@build/dev/unit-tests
@@ -148,7 +149,8 @@ bench: deps
 
 .PHONY: coverage
 coverage: deps
-	@$(MAKE) --no-print-directory -j2 build/cov/sshmend build/cov/unit-tests
+	@$(MAKE) --no-print-directory -j2 build/cov/sshmend
+	@$(MAKE) --no-print-directory -j2 build/cov/unit-tests
 	@bash tests/coverage.sh
 
 # Made from the program's own words; committed, since readers have no compiler.

@@ -248,17 +248,19 @@ static int transact(struct root *root, struct run *run, const struct plan *plan,
  */
 char *state_directory(const struct root *root, const char *wanted)
 {
-    static const char *const candidates[] = { APPLY_STATE_DIR, "/var/lib", "/var", "/" };
+    static const char *const ways[] = { STATE_DIR, "/var/lib", "/var" };
     struct root_stat top, stat;
 
     if (wanted)
         return xstrdup(wanted);
-    if (root_exists(root, APPLY_STATE_ROOT) || root_find(root, "/", NULL, &top, NULL) < 0)
-        return xstrdup(root_exists(root, APPLY_STATE_ROOT) ? APPLY_STATE_ROOT : APPLY_STATE_DIR);
-    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++)
-        if (root_find(root, candidates[i], NULL, &stat, NULL) == 0)
-            return xstrdup(stat.device == top.device ? APPLY_STATE_DIR : APPLY_STATE_ROOT);
-    return xstrdup(APPLY_STATE_DIR);
+    if (root_exists(root, STATE_DIR_ROOT))
+        return xstrdup(STATE_DIR_ROOT);
+    if (root_find(root, "/", NULL, &top, NULL) < 0)
+        return xstrdup(STATE_DIR);
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+        if (root_find(root, ways[i], NULL, &stat, NULL) == 0)
+            return xstrdup(stat.device == top.device ? STATE_DIR : STATE_DIR_ROOT);
+    return xstrdup(STATE_DIR);
 }
 
 int apply(struct root *root, const struct plan *plan, const struct made_keys *made,

@@ -17,10 +17,6 @@
 
 #include "plan/plan.h"
 
-#define APPLY_STATE_DIR "/var/lib/sshmend"
-/* Where /var is another file system. */
-#define APPLY_STATE_ROOT "/.sshmend"
-
 struct made_keys {
     struct hostkey **keys; /* in the order of the plan's new_keys */
     size_t count;
@@ -31,7 +27,7 @@ int keys_make(const struct plan *plan, struct made_keys *ret, struct err *e) MUS
 void made_keys_free(struct made_keys *made);
 
 struct apply_options {
-    const char *state_dir;   /* on the target; NULL: APPLY_STATE_DIR */
+    const char *state_dir;   /* on the target; NULL: STATE_DIR */
     const char *state_label; /* SELinux context of the state directory; NULL: none */
 };
 

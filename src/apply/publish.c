@@ -35,6 +35,13 @@ static int get_flags(const struct root *root, const char *path, unsigned *ret, s
     return 0;
 }
 
+int entry_read_directory(const struct root *root, struct entry *entry, struct err *e)
+{
+    auto_free char *directory = directory_of(entry->path);
+
+    return get_flags(root, directory, &entry->directory_flags, e);
+}
+
 static int set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
 {
     unsigned now;

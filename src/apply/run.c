@@ -82,19 +82,6 @@ int state_read(const struct root *root, const char *path, struct entry_state *re
     return 0;
 }
 
-int entry_read_directory(const struct root *root, struct entry *entry, struct err *e)
-{
-    size_t len = (size_t)(text_base_name(entry->path) - entry->path);
-    auto_free char *directory = xstrndup(entry->path, len > 1 ? len - 1 : 1);
-    auto_with(root_attributes_free) struct root_attributes attributes = { 0 };
-    struct root_stat stat;
-
-    if (root_describe(root, directory, NULL, &stat, &attributes, e) < 0)
-        return -1;
-    entry->directory_flags = attributes.flags;
-    return 0;
-}
-
 /* ---- the folder ----------------------------------------------------------------------- */
 
 /* In the order of their making, down to a fraction of a second. */
@@ -277,11 +264,11 @@ int run_load(const struct root *root, const char *state_dir, const char *id, str
 /* Our own directory, as soon as the last run has left it. */
 static void remove_default(struct root *root, const struct run *run)
 {
-    static const char *const own[] = { "/var/lib/sshmend/", "/.sshmend/" };
+    static const char *const own[] = { STATE_DIR, STATE_DIR_ROOT };
 
     for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-        auto_free char *directory = xstrndup(own[i], strlen(own[i]) - 1);
-        int ignored = text_starts(run->folder, own[i]) ? root_rmdir(root, directory, NULL) : 0;
+        bool inside = text_starts(run->folder, own[i]) && run->folder[strlen(own[i])] == '/';
+        int ignored = inside ? root_rmdir(root, own[i], NULL) : 0;
 
         (void)ignored;
     }

@@ -3,7 +3,7 @@
 #ifndef APPLY_RUN_H
 #define APPLY_RUN_H
 
-#include "root/root.h"
+#include "inspect/inspection.h"
 
 enum entry_kind {
     ENTRY_FILE, /* a staged file changes places with what is at the path */
@@ -65,7 +65,6 @@ void run_abandon(struct root *root, const struct run *run);
 int state_read(const struct root *root, const char *path, struct entry_state *ret,
                struct err *e) MUST_CHECK;
 void state_free(struct entry_state *state);
-int entry_read_directory(const struct root *root, struct entry *entry, struct err *e) MUST_CHECK;
 
 /* Where the runs are kept; the caller frees it. */
 char *state_directory(const struct root *root, const char *wanted) MUST_CHECK;
@@ -73,7 +72,8 @@ char *state_directory(const struct root *root, const char *wanted) MUST_CHECK;
 /* undo.c: the whole way back, folder and all; files that somebody changed since stay. */
 int run_take_back(struct root *root, struct run *run, struct err *e) MUST_CHECK;
 
-/* publish.c: both directions of one entry. */
+/* publish.c: what its directory is like, and both directions of one entry. */
+int entry_read_directory(const struct root *root, struct entry *entry, struct err *e) MUST_CHECK;
 int entry_publish(struct root *root, const struct run *run, const struct entry *entry,
                   struct err *e) MUST_CHECK;
 int entry_take_back(struct root *root, const struct run *run, const struct entry *entry,

@@ -24,15 +24,6 @@ void *xcalloc(size_t count, size_t size)
     return there(calloc(count ? count : 1, size ? size : 1));
 }
 
-void *xmemdup(const void *bytes, size_t len)
-{
-    void *copy = there(malloc(len ? len : 1));
-
-    if (len)
-        memcpy(copy, bytes, len);
-    return copy;
-}
-
 char *xstrdup(const char *text)
 {
     return there(strdup(text));

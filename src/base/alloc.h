@@ -13,7 +13,6 @@
 #include <stddef.h>
 
 void *xcalloc(size_t count, size_t size) MUST_CHECK __attribute__((malloc, returns_nonnull));
-void *xmemdup(const void *bytes, size_t len) MUST_CHECK __attribute__((returns_nonnull));
 char *xstrdup(const char *text) MUST_CHECK __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *text, size_t len) MUST_CHECK __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *fmt, ...) MUST_CHECK PRINTF_LIKE(1, 2);

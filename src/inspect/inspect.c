@@ -60,14 +60,14 @@ static void label_inspect(const struct root *root, struct inspection *inspection
         if (!key->pub_label)
             key->pub_label = sibling_label(inspection, &mode_host_key_pub);
     }
-    inspection->state_label = labels_lookup(labels, "/var/lib/sshmend", S_IFDIR);
+    inspection->state_label = labels_lookup(labels, STATE_DIR, S_IFDIR);
 }
 
 /* A run of our own without its mark: it ended before its last change, or before its first. */
 static char *unfinished_run(const struct root *root)
 {
-    static const char *const patterns[] = { "/var/lib/sshmend/[0-9]*T[0-9]*Z-*",
-                                            "/.sshmend/[0-9]*T[0-9]*Z-*" };
+    static const char *const patterns[] = { STATE_DIR "/[0-9]*T[0-9]*Z-*",
+                                            STATE_DIR_ROOT "/[0-9]*T[0-9]*Z-*" };
 
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
         auto_with(text_list_free) char **folders = NULL;

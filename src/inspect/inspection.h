@@ -10,6 +10,10 @@
 #include "inspect/profile.h"
 #include "root/root.h"
 
+/* Where runs of this program are kept on a target; the second where /var is another file system. */
+#define STATE_DIR "/var/lib/sshmend"
+#define STATE_DIR_ROOT "/.sshmend"
+
 /* os-release(5) and the host name. */
 struct os {
     char *id, *id_like, *version_id, *name; /* "" where not told */

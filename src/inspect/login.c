@@ -59,8 +59,6 @@ static bool below(const char *path, const char *directory)
 static bool in_own_home(const struct root *root, const struct accounts *accounts, const char *file,
                         const char *home)
 {
-    if (strcmp(home, "/") == 0 || !below(file, home))
-        return false;
     for (size_t i = 0; i < accounts->user_count; i++) {
         auto_free char *other = NULL;
 

@@ -61,66 +61,33 @@ const struct mode_rule mode_privsep = {
            "(sshd.c, main)",
 };
 
+/* A file or directory that sshd looks at as the user, under StrictModes (misc.c, safe_path). */
+#define STRICT_MODES(name, is, bits, from)                                                         \
+    .what = (name), .type = (is), .refused = 0022, .needed = (bits), .source = (from),             \
+    .open_id = "login-open", .owner_id = "login-owner", .closed_id = "login-closed",               \
+    .why = "StrictModes refuses the user's keys (misc.c, safe_path)"
+
 const struct mode_rule mode_home = {
-    .what = "home directory",
-    .type = S_IFDIR,
-    .refused = 0022,
-    .needed = 0100,
-    .source = MODE_NARROWED,
-    .open_id = "login-open",
-    .owner_id = "login-owner",
-    .closed_id = "login-closed",
-    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
+    STRICT_MODES("home directory", S_IFDIR, 0100, MODE_NARROWED),
 };
 
 const struct mode_rule mode_ssh_dir = {
-    .what = "directory of authorized keys",
-    .type = S_IFDIR,
-    .refused = 0022,
-    .needed = 0100,
-    .source = MODE_FIXED,
+    STRICT_MODES("directory of authorized keys", S_IFDIR, 0100, MODE_FIXED),
     .mode = 0700,
-    .open_id = "login-open",
-    .owner_id = "login-owner",
-    .closed_id = "login-closed",
-    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
-};
-
-const struct mode_rule mode_keys_dir = {
-    .what = "directory of authorized keys",
-    .type = S_IFDIR,
-    .refused = 0022,
-    .needed = 0100,
-    .source = MODE_NARROWED,
-    .open_id = "login-open",
-    .owner_id = "login-owner",
-    .closed_id = "login-closed",
-    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
-};
-
-const struct mode_rule mode_keys_file = {
-    .what = "authorized keys",
-    .type = S_IFREG,
-    .refused = 0022,
-    .needed = 0400,
-    .source = MODE_NARROWED,
-    .open_id = "login-open",
-    .owner_id = "login-owner",
-    .closed_id = "login-closed",
-    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
 };
 
 const struct mode_rule mode_authorized_keys = {
-    .what = "authorized keys",
-    .type = S_IFREG,
-    .refused = 0022,
-    .needed = 0400,
-    .source = MODE_FIXED,
+    STRICT_MODES("authorized keys", S_IFREG, 0400, MODE_FIXED),
     .mode = 0600,
-    .open_id = "login-open",
-    .owner_id = "login-owner",
-    .closed_id = "login-closed",
-    .why = "StrictModes refuses the user's keys (misc.c, safe_path)",
+};
+
+/* The administrator's own place outside the homes: as narrow as sshd asks, and no narrower. */
+const struct mode_rule mode_keys_dir = {
+    STRICT_MODES("directory of authorized keys", S_IFDIR, 0100, MODE_NARROWED),
+};
+
+const struct mode_rule mode_keys_file = {
+    STRICT_MODES("authorized keys", S_IFREG, 0400, MODE_NARROWED),
 };
 
 #define SYSTEM_DIRECTORY(path)                                                                     \
