@@ -101,6 +101,9 @@ static void amend(struct entry_state *state, const struct change *change)
         state->acl = NULL;
         break;
     case CHANGE_WRITE:
+    case CHANGE_MKDIR:
+    case CHANGE_SYMLINK:
+    case CHANGE_REMOVE:
         break;
     }
 }

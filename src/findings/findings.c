@@ -2,6 +2,7 @@
 #include "findings/look.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -61,6 +62,17 @@ void findings_free(struct findings *findings)
     for (size_t i = 0; i < findings->count; i++) {
         free(findings->items[i].path);
         free(findings->items[i].message);
+        for (size_t n = 0; n < findings->items[i].edit_count; n++)
+            free(findings->items[i].edits[n].with);
+        for (size_t n = 0; n < findings->items[i].wish_count; n++) {
+            free(findings->items[i].wishes[n].path);
+            free(findings->items[i].wishes[n].about);
+            free(findings->items[i].wishes[n].target);
+            blob_free(&findings->items[i].wishes[n].content);
+        }
+        free(findings->items[i].edits);
+        free(findings->items[i].wishes);
+        text_list_free(&findings->items[i].evidence);
     }
     free(findings->items);
     *findings = (struct findings){ 0 };

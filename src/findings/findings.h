@@ -36,6 +36,8 @@ enum remedy {
     REMEDY_REWRAP,  /* write the same key as sshd wants it */
     REMEDY_PUB,     /* derive the .pub from the private key */
     REMEDY_REPLACE, /* a proven copy if there is one, else a new key */
+    REMEDY_EDIT,    /* the finding's edits, all of one file as one write */
+    REMEDY_WISH,    /* the finding's wishes */
 };
 
 struct finding;
@@ -53,12 +55,40 @@ struct check {
     void (*look)(const struct check *check, const struct inspection *facts, struct findings *out);
 };
 
+/* One line of a text file, and what becomes of it. */
+struct edit {
+    const char *path;        /* canonical; the file is in the inspection */
+    const struct blob *text; /* what it holds now */
+    const struct root_stat *stat;
+    const char *label;    /* its SELinux context; NULL: none */
+    unsigned line;        /* from 1; 0: behind the last */
+    enum config_fix kind; /* CONFIG_FIX_HOIST: only in sshd_config */
+    char *with;           /* the new line, without its newline; NULL where there is none */
+};
+
+/* Something that should be there, or should not. */
+enum wish_kind { WISH_FILE, WISH_DIRECTORY, WISH_LINK, WISH_GONE };
+
+struct wish {
+    enum wish_kind kind;
+    char *path;            /* canonical but for the last part */
+    char *about;           /* for people: "the package's own configuration" */
+    struct blob content;   /* WISH_FILE */
+    char *target;          /* WISH_LINK: as it will stand in the link */
+    struct root_meta meta; /* of a new file or directory; the label is the inspection's */
+};
+
 struct finding {
     const struct check *check;
     char *path;                 /* NULL: of the system as a whole */
     char *message;              /* a sentence without a full stop, for people */
     const struct host_key *key; /* what it is about, in the inspection; NULL: not a key */
     const struct node *node;    /* likewise */
+    struct edit *edits;         /* REMEDY_EDIT */
+    size_t edit_count;
+    struct wish *wishes; /* REMEDY_WISH */
+    size_t wish_count;
+    char **evidence; /* lines of the target's logs that support it, NULL-terminated; NULL: none */
     enum outcome outcome;
 };
 
@@ -83,6 +113,22 @@ void findings_settle(struct findings *findings, const struct findings *after, co
 const struct finding *findings_blocker(const struct findings *findings);
 const struct finding *findings_find(const struct findings *findings, const char *id,
                                     const char *path);
+
+/* ---- symptoms.c: what clients and sshd say ---------------------------------------------- */
+
+struct symptom {
+    const char *pattern;  /* regex(7), extended, case ignored */
+    const char *releases; /* of OpenSSH that say so: "5.3 to 7.9"; "" for all */
+    const char *findings; /* IDs behind it, likeliest first, blank separated */
+    const char *meaning;  /* a sentence or two for people */
+};
+
+/* Terminated by a row without a pattern. */
+extern const struct symptom symptoms[];
+/* The first row that a line matches, from *after on; NULL: none. */
+const struct symptom *symptom_of(const char *line, const struct symptom *after);
+/* Gives each finding the last few lines of the logs that support it. */
+void findings_support(struct findings *findings, const struct logs *logs);
 
 const char *severity_name(enum severity severity);
 const char *policy_name(enum policy policy);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sshd_config as sshd itself splits it (servconf.c, misc.c): one directive a line,
- * keyword and arguments by blanks or one "=", quotes, comments; Include followed
- * inside the root, in place, with the Match state of where it stands. Nothing is
- * judged here.
+ * The files of sshd's configuration: Include is followed inside the root, in place, with
+ * the Match state of where it stands. What the lines mean, config/ knows.
  */
 #include "inspect/private.h"
 
@@ -20,62 +18,10 @@ struct reading {
     const struct root *root;
     int openssh;
     struct config *config;
-    size_t file_count, include_count;
+    size_t include_count;
     bool in_match;
     struct err error; /* kind ERR_NONE: none */
 };
-
-/* A backslash makes a blank, a quote or itself plain, since 8.7 (misc.c, argv_split). */
-static bool escaped(const char *at, bool modern)
-{
-    return modern && *at == '\\' && at[1] && strchr(" \"'\\", at[1]);
-}
-
-/* One argument off the line; NULL at its end. Before 8.7 a '#' anywhere ends it. */
-static char *next_argument(char **line, int openssh)
-{
-    char *at = *line + strspn(*line, " \t\r\f"), *out, *start;
-    bool modern = openssh == 0 || openssh >= OPENSSH(8, 7);
-    char quote = '\0';
-
-    if (!*at || *at == '#')
-        return NULL;
-    start = out = at;
-    for (; *at && (quote || !strchr(" \t\r\f", *at)); at++) {
-        if (escaped(at, modern))
-            *out++ = *++at;
-        else if (*at == quote)
-            quote = '\0';
-        else if (!quote && (*at == '"' || (*at == '\'' && modern)))
-            quote = *at;
-        else
-            *out++ = *at;
-    }
-    *line = *at ? at + 1 : at;
-    *out = '\0';
-    return start;
-}
-
-/* The keyword ends at a blank or at "="; one "=" between blanks is passed over. */
-static char *take_keyword(char **line)
-{
-    char *start = *line + strspn(*line, " \t\r\f");
-    size_t len = strcspn(start, " \t\r\f=");
-    char *rest = start + len;
-
-    if (!*start || *start == '#' || len == 0)
-        return NULL;
-    if (*rest) {
-        bool equals = *rest == '=';
-
-        *rest++ = '\0';
-        rest += strspn(rest, " \t\r\f");
-        if (!equals && *rest == '=')
-            rest++;
-    }
-    *line = rest;
-    return start;
-}
 
 static void read_file(struct reading *reading, const char *path, int depth);
 
@@ -98,54 +44,51 @@ static void include(struct reading *reading, char *const *patterns, int depth)
     }
 }
 
-static void read_line(struct reading *reading, const char *path, unsigned number, char *line,
-                      int depth)
+static void read_line(struct reading *reading, const char *path, unsigned number, const char *line,
+                      size_t len, int depth)
 {
     struct directive directive = { .line = number };
-    size_t count = 0;
-    char *keyword, *argument;
 
-    if (reading->openssh && reading->openssh < OPENSSH(8, 7))
-        line[strcspn(line, "#")] = '\0';
-    keyword = take_keyword(&line);
-    if (!keyword)
+    config_split(line, len, reading->openssh, &directive);
+    if (!directive.keyword)
         return;
     directive.file = xstrdup(path);
-    directive.keyword = xstrdup(keyword);
-    while ((argument = next_argument(&line, reading->openssh))) {
-        char *copy = xstrdup(argument);
-
-        array_push(directive.args, count, copy);
-    }
-    array_push(directive.args, count, NULL);
-    if (strcasecmp(keyword, "Match") == 0)
+    if (strcasecmp(directive.keyword, "Match") == 0)
         reading->in_match = true;
     directive.in_match = reading->in_match;
     array_push(reading->config->directives, reading->config->count, directive);
-    if (strcasecmp(keyword, "Include") == 0)
+    if (strcasecmp(directive.keyword, "Include") == 0)
         include(reading, directive.args, depth);
 }
 
 static void read_file(struct reading *reading, const char *path, int depth)
 {
-    auto_blob struct blob text = { 0 };
+    struct config *config = reading->config;
+    struct config_text file = { 0 };
     struct err e = { 0 };
-    char *rest, *line;
+    const char *at, *end;
     unsigned number = 0;
 
-    if (depth > DEPTH_MAX || reading->file_count >= FILES_MAX)
+    if (depth > DEPTH_MAX || config->file_count >= FILES_MAX)
         return;
-    if (root_read(reading->root, path, CONFIG_MAX, &text, &e) < 0) {
+    if (root_find(reading->root, path, &file.real, NULL, &e) < 0 ||
+        root_read(reading->root, path, CONFIG_MAX, &file.text, &e) < 0) {
+        free(file.real);
         /* Not there, or a directory that an Include matches, is for the checks to judge. */
         if (e.kind != ERR_NOT_FOUND && (depth == 0 || e.kind != ERR_REFUSED))
             reading->error = e;
         return;
     }
-    line = xstrdup(path);
-    array_push(reading->config->files, reading->file_count, line);
-    rest = (char *)text.data;
-    while ((line = strsep(&rest, "\n")))
-        read_line(reading, path, ++number, line, depth);
+    file.path = xstrdup(path);
+    array_push(config->files, config->file_count, file);
+    at = (const char *)file.text.data;
+    end = at + file.text.len;
+    for (const char *next; at < end; at = next) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+        next = newline ? newline + 1 : end;
+        read_line(reading, path, ++number, at, (size_t)((newline ? newline : end) - at), depth);
+    }
 }
 
 int config_inspect(const struct root *root, const struct profile *profile, int openssh,
@@ -159,7 +102,6 @@ int config_inspect(const struct root *root, const struct profile *profile, int o
             ret->path = xstrdup(candidates[i]);
     if (ret->path)
         read_file(&reading, ret->path, 0);
-    array_push(ret->files, reading.file_count, NULL);
     if (reading.error.kind == ERR_NONE)
         return 0;
     if (e)
@@ -179,13 +121,19 @@ const struct directive *config_find(const struct config *config, const char *key
 
 void config_free(struct config *config)
 {
-    for (size_t i = 0; i < config->count; i++) {
-        free(config->directives[i].file);
-        free(config->directives[i].keyword);
-        text_list_free(&config->directives[i].args);
+    for (size_t i = 0; i < config->count; i++)
+        directive_free(&config->directives[i]);
+    for (size_t i = 0; i < config->file_count; i++) {
+        free(config->files[i].path);
+        free(config->files[i].real);
+        blob_free(&config->files[i].text);
     }
+    for (size_t i = 0; i < config->fault_count; i++)
+        config_fault_free(&config->faults[i]);
     free(config->directives);
-    text_list_free(&config->files);
+    free(config->files);
+    free(config->faults);
+    text_list_free(&config->host_key_algorithms);
     free(config->path);
     *config = (struct config){ 0 };
 }

@@ -99,6 +99,9 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
         keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
         login_inspect(root, &facts, e) < 0)
         return -1;
+    programs_inspect(root, earlier, &facts);
+    service_inspect(root, &facts, &facts.service);
+    cloud_inspect(root, &facts.cloud);
     keys_tie(&facts);
     label_inspect(root, &facts);
     facts.privsep_missing = facts.profile->privsep_dir && facts.sshd.asks_privsep &&
@@ -115,6 +118,14 @@ void inspection_free(struct inspection *inspection)
         host_key_free(&inspection->keys[i]);
     for (size_t i = 0; i < inspection->node_count; i++)
         node_free(&inspection->nodes[i]);
+    for (size_t i = 0; i < inspection->text_count; i++) {
+        text_file_free(inspection->texts[i]);
+        free(inspection->texts[i]);
+    }
+    free(inspection->texts);
+    programs_free(&inspection->programs);
+    service_free(&inspection->service);
+    cloud_free(&inspection->cloud);
     free(inspection->keys);
     free(inspection->nodes);
     os_free(&inspection->os);

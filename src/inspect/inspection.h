@@ -6,6 +6,7 @@
 #ifndef INSPECT_INSPECTION_H
 #define INSPECT_INSPECTION_H
 
+#include "config/config.h"
 #include "hostkey/hostkey.h"
 #include "inspect/profile.h"
 #include "root/root.h"
@@ -48,20 +49,90 @@ struct sshd {
     bool group_keys;       /* patched to load keys that the group ssh_keys may read (Red Hat) */
 };
 
-/* One line of sshd_config and of what it includes, in the order sshd reads them. */
-struct directive {
-    char *file;
-    unsigned line;
-    char *keyword; /* as written */
-    char **args;   /* NULL-terminated */
-    bool in_match;
-};
-
 struct config {
     char *path; /* the main file that sshd reads; NULL: there is none */
     struct directive *directives;
     size_t count;
-    char **files; /* every file read, NULL-terminated */
+    struct config_text *files; /* every file read; the main one first */
+    size_t file_count;
+    struct config_fault *faults;
+    size_t fault_count;
+    bool destroyed;             /* the main file holds no directive: empty, NUL, or no text */
+    char **host_key_algorithms; /* what this sshd offers, NULL-terminated */
+};
+
+/*
+ * A small text file whose lines a mend may change: passwd, hosts.deny, authorized keys.
+ * Configuration files of sshd are in struct config.
+ */
+struct text_file {
+    char *path, *real;
+    struct root_stat stat;
+    char *label; /* SELinux context; NULL: none */
+    struct blob text;
+};
+
+/* What must be there for a program to run: it, its interpreter, its libraries. */
+struct program {
+    char *path;       /* as it is called: /usr/sbin/sshd */
+    const char *role; /* "sshd", "session helper" */
+    bool exists;
+};
+
+struct library_gap {
+    char *name;      /* libwrap.so.0 */
+    char *needed_by; /* the path of who asks for it */
+    char *package;   /* a guess of what to reinstall; NULL */
+    char *candidate; /* a file of that name elsewhere in the tree; NULL */
+};
+
+struct programs {
+    struct program *items;
+    size_t count;
+    struct library_gap *gaps; /* each name once */
+    size_t gap_count;
+    char **files;  /* all that is there of programs, interpreters and libraries: canonical paths */
+    bool wrappers; /* linked with libwrap: hosts.allow and hosts.deny count */
+    bool judged;   /* sshd is an ELF program whose needs could be read */
+};
+
+enum init_system { INIT_UNKNOWN, INIT_SYSTEMD, INIT_OPENRC, INIT_SYSV };
+
+/* How sshd is started at boot. Texts NULL where there is no such thing. */
+struct service {
+    enum init_system init;
+    char *name;     /* "ssh.service", "sshd" */
+    char *path;     /* of the unit or the init script; NULL: missing */
+    char *mask;     /* path of what masks it: a link to /dev/null, or an empty file */
+    bool enabled;   /* something starts it at boot: it, or its socket */
+    bool by_socket; /* only its socket is wanted */
+    char *enable_path, *enable_target; /* the link that would start it at boot */
+    char *condition; /* path of a file that must not be there, and is: sshd_not_to_be_run */
+    char *missing_environment; /* a file that EnvironmentFile= asks for */
+    char *missing_program;     /* what ExecStart= calls, where it is not there */
+    char *odd_default;   /* "/etc/systemd/system/default.target": leads to a target without sshd */
+    char *generator;     /* what makes missing keys at boot: unit or script */
+    char *generator_off; /* a clause: why it will not */
+};
+
+/* cloud-init, and whoever else touches host keys at boot. */
+struct cloud {
+    bool present, disabled;
+    bool deletes_keys;   /* ssh_deletekeys, as merged; true where unset */
+    bool instance_known; /* it has run here: only a new instance is a first boot */
+    char *set_by;        /* the file that says ssh_deletekeys last; NULL: nobody */
+    char *agent;         /* a guest agent that makes host keys; NULL */
+};
+
+/* One line of the target's own logs, as it stands there. */
+struct log_line {
+    char *source; /* path of the log */
+    char *text;
+};
+
+struct logs {
+    struct log_line *lines; /* oldest first */
+    size_t count;
 };
 
 /* A file or directory whose mode, owner or label matters to sshd; modes.c has the table. */
@@ -125,6 +196,11 @@ struct inspection {
     struct accounts accounts;
     struct sshd sshd;
     struct config config;
+    struct programs programs;
+    struct service service;
+    struct cloud cloud;
+    struct text_file **texts;
+    size_t text_count;
     struct host_key *keys;
     size_t key_count;
     struct node *nodes;
@@ -148,10 +224,19 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
             struct err *e) MUST_CHECK;
 void inspection_free(struct inspection *inspection);
 
+/*
+ * What sshd and the clients of this system have said in its own logs, the last lines of
+ * them. For a system with findings: reading a journal takes longer than all the rest.
+ */
+void logs_inspect(const struct root *root, const struct inspection *facts, struct logs *ret);
+void logs_free(struct logs *logs);
+
 const struct user *accounts_user(const struct accounts *accounts, const char *name);
 const struct group *accounts_group(const struct accounts *accounts, const char *name);
 /* The first value of a keyword outside Match blocks, or NULL: the first one wins in sshd. */
 const struct directive *config_find(const struct config *config, const char *keyword);
+/* The text file at a canonical path; NULL: it was not read. */
+const struct text_file *inspection_text(const struct inspection *inspection, const char *real);
 /* The four ways a node can be wrong. */
 bool node_open(const struct node *node);
 bool node_closed(const struct node *node);

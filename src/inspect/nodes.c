@@ -210,17 +210,19 @@ static int add_keys(const struct root *root, struct inspection *inspection, stru
 static int add_config(const struct root *root, struct inspection *inspection, struct err *e)
 {
     const struct mode_rule *rule = &mode_config_file;
-    char **files = inspection->config.files;
+    const struct config *config = &inspection->config;
     struct root_stat stat;
 
-    if (!*files)
+    if (!config->file_count)
         return 0;
     /* What a link leads to need not be a configuration at all. */
-    if (root_find_link(root, *files, NULL, &stat, NULL) == 0 && S_ISLNK(stat.mode))
+    if (root_find_link(root, config->files[0].path, NULL, &stat, NULL) == 0 && S_ISLNK(stat.mode))
         rule = &mode_config_dropin;
-    if (node_add(root, inspection, rule, *files, NULL, e) < 0)
-        return -1;
-    return add_all(root, inspection, &mode_config_dropin, files + 1, e);
+    for (size_t i = 0; i < config->file_count; i++)
+        if (node_add(root, inspection, i == 0 ? rule : &mode_config_dropin, config->files[i].path,
+                     NULL, e) < 0)
+            return -1;
+    return 0;
 }
 
 int nodes_inspect(const struct root *root, struct inspection *inspection, struct err *e)

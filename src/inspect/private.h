@@ -59,6 +59,25 @@ int login_inspect(const struct root *root, struct inspection *inspection, struct
 int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,
              const char *path, const struct user *owner, struct err *e) MUST_CHECK;
 
+/* programs.c: what sshd and its helpers need to run; the config must have been read */
+void programs_inspect(const struct root *root, const struct inspection *earlier,
+                      struct inspection *inspection);
+void programs_free(struct programs *programs);
+
+/* service.c */
+void service_inspect(const struct root *root, const struct inspection *inspection,
+                     struct service *ret);
+void service_free(struct service *service);
+
+/* cloud.c */
+void cloud_inspect(const struct root *root, struct cloud *ret);
+void cloud_free(struct cloud *cloud);
+
+/* texts.c: reads a text file for editing; NULL where there is none, or it is too large */
+const struct text_file *text_file_add(const struct root *root, struct inspection *inspection,
+                                      const char *path, size_t max);
+void text_file_free(struct text_file *file);
+
 /* selinux.c */
 struct labels;
 /* NULL where the target has no SELinux policy. */

@@ -21,7 +21,17 @@ struct profile {
     const char *vendor_config; /* read where /etc/ssh/sshd_config is missing; NULL: none */
     const char *privsep_dir;   /* NULL: on a tmpfs, made anew at every boot */
     mode_t privsep_mode;
-    bool user_groups; /* StrictModes lets a group write that has its owner alone */
+    const char *package_config; /* the package's own copy of sshd_config on the disk; NULL: none */
+    const char *minimal_config; /* where there is no copy: no weaker than the default */
+    const char *pam;            /* the content of /etc/pam.d/sshd, where there is no copy */
+    const char *privsep_user;   /* a line of passwd(5); "%u" stands for a free system uid */
+    const char *privsep_group;  /* a line of group(5); NULL: none of its own */
+    const char *unit;           /* of systemd, without ".service": "ssh" */
+    const char *init_script;    /* in /etc/init.d */
+    const char *logs;           /* text logs that sshd writes to, space separated */
+    const char *reinstall;      /* the command that puts the package's files back */
+    const char *set_modes;      /* the command that puts all modes and owners back; NULL: none */
+    bool user_groups;           /* StrictModes lets a group write that has its owner alone */
 };
 
 /* The row for a system; never NULL. */

@@ -42,6 +42,8 @@ static void mark(struct planning *planning, const struct finding *finding)
 
     switch (finding->check->remedy) {
     case REMEDY_NONE:
+    case REMEDY_EDIT:
+    case REMEDY_WISH:
         break;
     case REMEDY_MODE:
         *node |= NODE_MODE;
@@ -225,6 +227,7 @@ void plan_free(struct plan *plan)
     for (size_t i = 0; i < plan->change_count; i++) {
         free(plan->changes[i].path);
         free(plan->changes[i].about);
+        free(plan->changes[i].target);
         blob_free(&plan->changes[i].content);
     }
     for (size_t i = 0; i < plan->new_key_count; i++)

@@ -14,6 +14,9 @@ enum change_kind {
     CHANGE_MODE,
     CHANGE_OWNER,
     CHANGE_LABEL,
+    CHANGE_MKDIR,   /* a directory where there is nothing */
+    CHANGE_SYMLINK, /* a link where there is nothing, or in place of what is there */
+    CHANGE_REMOVE,  /* a file or link goes */
 };
 
 enum { NO_NEW_KEY = -1 };
@@ -27,8 +30,10 @@ struct change {
     struct blob content;
     int new_key; /* index into the plan's new keys; NO_NEW_KEY */
     bool public_half;
-    bool replaces; /* something is there */
-    struct root_meta meta;
+    bool replaces;                  /* something is there */
+    struct root_meta meta;          /* CHANGE_MKDIR too */
+    const struct blob *was_content; /* what is there, where it is text to be shown; NULL */
+    char *target;                   /* CHANGE_SYMLINK: as it stands in the link */
 
     /* the others */
     struct root_stat was;
@@ -74,6 +79,8 @@ struct plan_options {
     bool strict;      /* --strict */
     const char *only; /* comma separated IDs; NULL: all */
     const char *skip; /* likewise; NULL: none */
+    const char *date; /* for the marks in edited files: "2026-11-24" */
+    bool keep_keys;   /* --keep-keys */
 };
 
 /* A finding that blocks makes for an empty plan. */

@@ -7,8 +7,9 @@
 static const char *const origin_names[] = { NULL, "kept", "restored", "generated" };
 
 static const char *const kind_names[] = {
-    [CHANGE_WRITE] = "write", [CHANGE_DROP_ACL] = "removexattr", [CHANGE_MODE] = "chmod",
-    [CHANGE_OWNER] = "chown", [CHANGE_LABEL] = "setxattr",
+    [CHANGE_WRITE] = "write",     [CHANGE_DROP_ACL] = "removexattr", [CHANGE_MODE] = "chmod",
+    [CHANGE_OWNER] = "chown",     [CHANGE_LABEL] = "setxattr",       [CHANGE_MKDIR] = "mkdir",
+    [CHANGE_SYMLINK] = "symlink", [CHANGE_REMOVE] = "remove",
 };
 
 const char *key_origin_name(enum key_origin origin)
@@ -33,6 +34,9 @@ char *change_from(const struct change *change)
     case CHANGE_DROP_ACL:
         return xstrdup("access control list");
     case CHANGE_WRITE:
+    case CHANGE_MKDIR:
+    case CHANGE_SYMLINK:
+    case CHANGE_REMOVE:
         break;
     }
     return NULL;
@@ -49,7 +53,12 @@ char *change_to(const struct change *change)
         return xstrdup(change->label);
     case CHANGE_WRITE:
         return xstrdup(change->about);
+    case CHANGE_MKDIR:
+        return xasprintf("%04o", change->meta.mode);
+    case CHANGE_SYMLINK:
+        return xstrdup(change->target);
     case CHANGE_DROP_ACL:
+    case CHANGE_REMOVE:
         break;
     }
     return NULL;
