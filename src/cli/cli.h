@@ -26,7 +26,7 @@ struct options {
     const char *system; /* --system SELECTOR */
     bool all, help, version;
     bool yes, dry_run, list;
-    bool all_keys, strict;
+    bool all_keys, strict, keep_keys;
     const char *keys; /* --keys, before it is understood */
     const char *only, *skip, *backup_dir, *run, *known_hosts, *sshfp;
     char **targets; /* NULL-terminated */

@@ -293,6 +293,6 @@ const struct command cmd_repair = {
     .name = "repair",
     .arguments = "[OPTION...] [TARGET...]",
     .summary = "mend what check finds, after asking",
-    .options = "yes dry-run keys only skip strict backup-dir",
+    .options = "yes dry-run keys only skip strict keep-keys backup-dir",
     .run = run,
 };

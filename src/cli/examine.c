@@ -3,15 +3,31 @@
 
 #include "base/cleanup.h"
 
+#include <time.h>
+
+/* For the marks in edited files. */
+static void today(char *date, size_t size)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (!localtime_r(&now, &tm) || strftime(date, size, "%F", &tm) == 0)
+        *date = '\0';
+}
+
 int examine(const struct root *root, const struct options *options,
             const struct inspection *earlier, struct examination *ret, struct err *e)
 {
     auto_examination struct examination examination = { 0 };
+    char date[sizeof "2026-11-24"];
     const struct plan_options plan_options = { .all_keys = options->all_keys,
                                                .strict = options->strict,
+                                               .keep_keys = options->keep_keys,
                                                .only = options->only,
-                                               .skip = options->skip };
+                                               .skip = options->skip,
+                                               .date = date };
 
+    today(date, sizeof date);
     if (inspect(root, earlier, &examination.facts, e) < 0)
         return -1;
     findings_judge(&examination.facts, &examination.findings);

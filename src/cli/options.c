@@ -45,6 +45,8 @@ static const struct option_row {
       false },
     { "strict", 0, NULL, "also restore what only differs from the distribution's own modes",
       TYPE_FLAG, offsetof(struct options, strict), false },
+    { "keep-keys", 0, NULL, "tell cloud-init to leave the host keys alone", TYPE_FLAG,
+      offsetof(struct options, keep_keys), false },
     { "backup-dir", 0, "DIR", "where on the target the old files go (/var/lib/sshmend)", TYPE_TEXT,
       offsetof(struct options, backup_dir), false },
     { "run", 0, "ID", "the run to undo (the newest)", TYPE_TEXT, offsetof(struct options, run),

@@ -104,6 +104,9 @@ void config_fault_free(struct config_fault *fault);
 /* Nothing in it is a directive: empty, NUL, or no text at all. */
 bool config_destroyed(const struct blob *text, int openssh);
 
+/* A file loads in this sshd, as far as it can be told without what it includes. */
+bool config_text_loads(const struct blob *text, const struct config_reader *reader);
+
 enum algorithm_class { ALGORITHM_CIPHER, ALGORITHM_MAC, ALGORITHM_KEX, ALGORITHM_HOSTKEY };
 /* This sshd knows a name of an algorithm. */
 bool config_algorithm_known(const struct config_reader *reader, enum algorithm_class class,

@@ -107,11 +107,73 @@ const struct check checks[] = {
       "a host key is of a type this program does not know",
       "It may be newer than this program. It is left alone, whatever is asked for.",
       .look = look_unknown_type },
-    { "config-missing", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
+    { "config-missing", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
       "the configuration of sshd is missing",
-      "sshd ends at once: \"/etc/ssh/sshd_config: No such file or directory\". Put back the "
-      "package's own copy (Debian: /usr/share/openssh/sshd_config).",
+      "sshd ends at once: \"/etc/ssh/sshd_config: No such file or directory\". The package's own "
+      "copy is put back, else one that was left beside it, else the distribution's usual "
+      "settings. What had been configured by hand is lost: look through it after the next login.",
       .look = look_config_missing },
+    { "config-empty", SEVERITY_WARNING, POLICY_ASK, REMEDY_WISH,
+      "the configuration of sshd is empty or destroyed",
+      "Empty, sshd starts with its built-in settings: no PAM, no sftp. Full of NUL bytes, as after "
+      "a power cut, it does not start at all. Another one is put in its place, as for "
+      "config-missing.",
+      .look = look_config_empty },
+    { "config-encoding", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd holds what is no text of it",
+      "A byte order mark, NUL bytes, or the marks of a merge: \"Bad configuration option\", and "
+      "sshd does not start. The mark and the bytes go; of a merge, one side stays and the other "
+      "becomes a comment.",
+      .look = look_config_encoding },
+    { "config-unknown-option", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd has an option that this sshd does not know",
+      "\"Bad configuration option\", and sshd does not start: a misspelling, an option of a newer "
+      "release, of another distribution, or one that is gone. The line becomes a comment.",
+      .look = look_config_unknown },
+    { "config-bad-value", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd has a value that this sshd refuses",
+      "sshd does not start. The line becomes a comment, so that sshd's own default holds; where "
+      "that would let in who was kept out, it is left for a human to correct.",
+      .look = look_config_value },
+    { "config-bad-algorithm", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd names an algorithm that this sshd does not know",
+      "\"Bad SSH2 cipher spec\", \"Bad key types\" and the like, and sshd does not start: often "
+      "after an upgrade that removed it. The name alone is taken out of the list.",
+      .look = look_config_algorithm },
+    { "config-misplaced", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd has an option where it is not allowed",
+      "\"Directive is not allowed within a Match block\", and sshd does not start: often a line "
+      "that was appended to a file which ends with a Match block. It moves above the first one.",
+      .look = look_config_misplaced },
+    { "config-bad-match", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd has a Match that this sshd does not understand",
+      "sshd does not start. The whole block becomes a comment: its lines alone would hold for "
+      "everybody.",
+      .look = look_config_match },
+    { "config-duplicate", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd defines a subsystem twice",
+      "\"Subsystem already defined\": sshd before 9.5 does not start. The second one becomes a "
+      "comment.",
+      .look = look_config_duplicate },
+    { "config-include", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the configuration of sshd includes what cannot be read",
+      "A link that leads nowhere among the files that Include matches, or files that include each "
+      "other: sshd does not start. The link, or the line, is taken out of the way.",
+      .look = look_config_include },
+    { "config-no-common-key", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "HostKeyAlgorithms leaves none of the host keys",
+      "\"sshd -t\" passes and sshd starts, but every connection dies: \"no matching host key "
+      "type\", or \"No supported key exchange algorithms\". The line becomes a comment, so that "
+      "sshd's own list holds.",
+      .look = look_config_no_common_key },
+    { "config-deprecated", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "the configuration of sshd has an option that is of no effect any more",
+      "sshd logs it and starts. It is left alone.", .look = look_config_deprecated },
+    { "config-policy", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "the configuration of sshd keeps some people out",
+      "Legal, and probably meant so: never changed. If you are the one who is kept out, this is "
+      "why.",
+      .look = look_config_policy },
     { "config-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a configuration file of ssh can be written by others",
       "sshd does not look at its mode, but whoever can write it can run programs as root; and "
@@ -140,20 +202,92 @@ const struct check checks[] = {
       "the privilege separation directory does not belong to root",
       "sshd does not start: \"must be owned by root and not group or world-writable\".",
       .look = look_owner },
-    { "privsep-missing", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
+    { "moduli-missing", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE, "/etc/ssh/moduli is missing",
+      "sshd falls back to a fixed group; clients notice nothing.", .look = look_moduli_missing },
+    { "moduli-damaged", SEVERITY_WARNING, POLICY_ASK, REMEDY_WISH,
+      "/etc/ssh/moduli holds nothing that sshd can use",
+      "Since 10.0 an empty one is worse than none: clients that want a group exchange are let "
+      "down. A copy is put back where there is one; else the file goes, and sshd uses a fixed "
+      "group.",
+      .look = look_moduli_damaged },
+    { "privsep-missing", SEVERITY_FATAL, POLICY_AUTO, REMEDY_WISH,
       "the privilege separation directory is missing",
-      "sshd does not start: \"Missing privilege separation directory\". Make it, owned by root, "
-      "mode 0711, or reinstall openssh-server.",
+      "sshd does not start: \"Missing privilege separation directory\". It is made anew, empty and "
+      "root's.",
       .look = look_privsep_missing },
+    { "privsep-user-missing", SEVERITY_FATAL, POLICY_AUTO, REMEDY_EDIT,
+      "the privilege separation user is missing",
+      "sshd does not start: \"Privilege separation user sshd does not exist\". Its line is put "
+      "back "
+      "into passwd, as the package would write it, and its group into group.",
+      .look = look_privsep_user },
     { "sshd-missing", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
       "there is no sshd program on this system",
       "Reinstall openssh-server; keys and configuration are mended regardless.",
       .look = look_sshd_missing },
+    { "sshd-helper-missing", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
+      "a program that sshd needs is missing",
+      "Since 9.8 sshd runs sshd-session for every connection, since 10.0 sshd-auth too: \"does not "
+      "exist or is not executable\", and it does not start; \"sshd -t\" passes all the same. "
+      "Reinstall openssh-server.",
+      .look = look_helper_missing },
+    { "sshd-library-missing", SEVERITY_FATAL, POLICY_AUTO, REMEDY_WISH,
+      "a shared library that sshd needs is missing",
+      "\"error while loading shared libraries\": sshd does not start, or every connection is "
+      "reset. Where only the link to the library is lost, it is made anew; else reinstall the "
+      "package that is named.",
+      .look = look_library_missing },
+    { "sshd-not-executable", SEVERITY_FATAL, POLICY_AUTO, REMEDY_MODE,
+      "a program of sshd cannot be executed",
+      "systemd says status=203/EXEC. Its mode is set to 0755, as every package ships it.",
+      .look = look_closed },
+    { "sshd-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
+      "a program or library of sshd can be written by others",
+      "Whoever can write it is root at the next login. The bits are taken away.",
+      .look = look_open },
+    { "sshd-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
+      "a program or library of sshd does not belong to root",
+      "Its owner is root at the next login. Mode and owner are set.", .look = look_owner },
+    { "sshd-distribution-unknown", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "this distribution is not known",
+      "Modes, owners and files are judged by what every sshd accepts.",
+      .look = look_distribution_unknown },
     { "sshd-version-unknown", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
       "the release of sshd cannot be told",
       "Neither the program nor the package database names it. Keys are judged as a present-day "
       "sshd would.",
       .look = look_version_unknown },
+    { "service-missing", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
+      "nothing starts sshd: its unit or init script is missing",
+      "A plain unit is written below /etc/systemd/system. Reinstall openssh-server to have the "
+      "package's own again, and remove ours then.",
+      .look = look_service_missing },
+    { "service-masked", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH, "the unit of sshd is masked",
+      "Somebody, or a script, did \"systemctl mask\": sshd is not started. The mask is removed.",
+      .look = look_service_masked },
+    { "service-disabled", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH, "sshd is not started at boot",
+      "Its unit or init script is there, but nothing wants it. The link is made that "
+      "\"systemctl enable\", update-rc.d, chkconfig or rc-update makes.",
+      .look = look_service_disabled },
+    { "service-blocked", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
+      "a condition of the unit keeps sshd from being started",
+      "systemd passes over the unit without a word of failure. /etc/ssh/sshd_not_to_be_run is "
+      "removed; any other condition is for a human.",
+      .look = look_service_blocked },
+    { "service-environment", SEVERITY_FATAL, POLICY_AUTO, REMEDY_WISH,
+      "a file that the unit of sshd must have is missing",
+      "\"Failed to load environment files\": on Enterprise Linux 7 /etc/sysconfig/sshd is "
+      "mandatory. It is made anew, with nothing but a comment in it.",
+      .look = look_service_environment },
+    { "service-program", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
+      "the unit of sshd calls a program that is not there",
+      "systemd says status=203/EXEC. Correct the unit, or its drop-in below /etc/systemd/system.",
+      .look = look_service_program },
+    { "service-target", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
+      "the system boots into a target without sshd",
+      "default.target leads to rescue, emergency or the like. It leads to multi-user.target "
+      "again.",
+      .look = look_service_target },
     { "login-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "others can write where a user's authorized keys are",
       "With StrictModes, the default, sshd refuses the user's keys: \"bad ownership or modes\". "
@@ -167,6 +301,92 @@ const struct check checks[] = {
     { "login-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a user cannot reach the own authorized keys",
       "sshd reads them as that user. The missing bits are put back.", .look = look_closed },
+    { "login-nologin", SEVERITY_WARNING, POLICY_ASK, REMEDY_WISH,
+      "/etc/nologin keeps everybody but root out",
+      "A shutdown that did not end, or maintenance that did. The file is removed.",
+      .look = look_nologin },
+    { "login-hosts-deny", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "hosts.deny refuses every client",
+      "This sshd is linked with libwrap, and hosts.allow names nobody for it: connections are "
+      "reset before sshd says a word. The line becomes a comment.",
+      .look = look_hosts_deny },
+    { "login-hosts-some", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "only clients that hosts.allow names are let in",
+      "Legal, and probably meant so: never changed. If your client is not among them, this is why.",
+      .look = look_hosts_some },
+    { "login-shell", SEVERITY_WARNING, POLICY_ASK, REMEDY_EDIT,
+      "the login shell of a user is missing",
+      "\"User not allowed because shell does not exist\". passwd gets /bin/bash, or /bin/sh where "
+      "that is missing too.",
+      .look = look_shell },
+    { "login-program-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
+      "users cannot run what a login needs",
+      "A shell without its x bits, a library that only root can read: \"shell is not "
+      "executable\", or the session ends at once. The bits are put back.",
+      .look = look_closed },
+    { "login-pam-missing", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH, "PAM has no stack for sshd",
+      "/etc/pam.d/sshd is missing or says nothing, so that \"other\" stands in, which lets nobody "
+      "in on most distributions. A copy is put back, else the distribution's usual one.",
+      .look = look_pam_missing },
+    { "login-pam-include", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
+      "PAM's stack for sshd includes one that is missing",
+      "Nobody gets in. Reinstall the package it belongs to (Debian: pam-auth-update; Enterprise "
+      "Linux: authconfig or authselect).",
+      .look = look_pam_include },
+    { "login-pam-module", SEVERITY_FATAL, POLICY_NEVER, REMEDY_NONE,
+      "PAM's stack for sshd needs a module that is missing",
+      "\"PAM unable to dlopen\": nobody gets in. Reinstall the package it belongs to.",
+      .look = look_pam_module },
+    { "login-keys-damaged", SEVERITY_WARNING, POLICY_AUTO, REMEDY_EDIT,
+      "a user's authorized keys begin with a byte order mark",
+      "sshd passes over the first key. The three bytes are taken away.", .look = look_keys_bom },
+    { "login-keys-none", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "a user's authorized keys hold no key that sshd can read",
+      "Empty, UTF-16, NUL bytes, or lines that are no keys. sshmend authorize adds one.",
+      .look = look_keys_none },
+    { "login-keys-revoked", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
+      "the list of revoked keys cannot be read",
+      "sshd refuses every key as long as the file that RevokedKeys names is missing. The line "
+      "becomes a comment: put the list back and the line in again, since the keys in it are "
+      "accepted until then.",
+      .look = look_keys_revoked },
+    { "login-named-missing", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "a file that the configuration of sshd names is missing",
+      "Banner: nothing is shown. TrustedUserCAKeys: certificates of users are refused. "
+      "AuthorizedKeysCommand: the keys it would tell are refused. ChrootDirectory: the sessions it "
+      "is for end at once.",
+      .look = look_named_missing },
+    { "login-command-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
+      "AuthorizedKeysCommand can be written by others",
+      "\"Unsafe AuthorizedKeysCommand\": sshd does not run it, and the keys it would tell are "
+      "refused. The bits are taken away.",
+      .look = look_open },
+    { "login-command-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
+      "AuthorizedKeysCommand does not belong to root",
+      "\"Unsafe AuthorizedKeysCommand\": sshd does not run it. Mode and owner are set.",
+      .look = look_owner },
+    { "login-chroot-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
+      "a ChrootDirectory can be written by others",
+      "\"bad ownership or modes for chroot directory\": the session ends at once. The bits are "
+      "taken away.",
+      .look = look_open },
+    { "login-chroot-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
+      "a ChrootDirectory does not belong to root",
+      "\"bad ownership or modes for chroot directory\": the session ends at once. Owner and mode "
+      "are set.",
+      .look = look_owner },
+    { "login-file-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
+      "a file that decides about logins is open to others",
+      "passwd, shadow, PAM's stacks, sudoers: who can write them can become anybody, who can read "
+      "shadow can guess passwords. The bits are taken away.",
+      .look = look_open },
+    { "login-file-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
+      "a file that decides about logins does not belong to root",
+      "Its owner can become anybody. Mode and owner are set.", .look = look_owner },
+    { "login-file-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
+      "a file that every session reads cannot be read",
+      "Users have no name, no profile, and no way to look up hosts. The bits are put back.",
+      .look = look_closed },
     { "selinux-label", SEVERITY_WARNING, POLICY_AUTO, REMEDY_LABEL,
       "a file that sshd reads has the wrong SELinux label",
       "An enforcing policy keeps sshd from reading it. It gets the label that the system's own "
@@ -198,6 +418,17 @@ const struct check checks[] = {
       "the file system cannot be written",
       "It is mounted read-only, or it is a read-only snapshot.", .blocks = true,
       .look = look_read_only },
+    { "fs-full", SEVERITY_WARNING, POLICY_NEVER, REMEDY_NONE, "the file system is full",
+      "sshd comes up, but logs, sessions and this program have no room. Remove what is not "
+      "needed (old logs, package caches), then run again.",
+      .look = look_full },
+    { "fs-tree-modes", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "modes or owners of the whole tree have been changed",
+      "A chmod -R or chown -R that went too far. What sshd and a login need is mended; the rest, "
+      "setuid programs like su and sudo first of all, is for the package manager of the booted "
+      "system. Enterprise Linux, SUSE: rpm --setugids -a; rpm --setperms -a. Debian: "
+      "apt-get install --reinstall, for all packages.",
+      .look = look_tree_modes },
     { "fs-run-unfinished", SEVERITY_NOTE, POLICY_AUTO, REMEDY_NONE,
       "a repair of this program was interrupted",
       "The next repair puts back what it had changed before it does anything else; undo does the "
@@ -207,5 +438,22 @@ const struct check checks[] = {
       "a mode is not the distribution's own",
       "sshd does not mind. With --strict it is set to what the package ships.", .strict = true,
       .look = look_mode_differs },
+    { "boot-keys-deleted", SEVERITY_NOTE, POLICY_ASK, REMEDY_WISH,
+      "cloud-init deletes the host keys when this disk boots as a new instance",
+      "ssh_deletekeys is on unless somebody turns it off. The same instance keeps its keys; an "
+      "image or a snapshot that is launched anew gets new ones. --keep-keys writes the one "
+      "drop-in that keeps them.",
+      .keeps_keys = true, .look = look_boot_deletes },
+    { "boot-no-generator", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "nothing on this system would make host keys at boot",
+      "Debian and Ubuntu make them when openssh-server is installed, and never again: deleting "
+      "them and rebooting leaves sshd without any.",
+      .look = look_boot_no_generator },
+    { "boot-generator-off", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "what would make host keys at boot is kept from it",
+      "Do not rely on the next boot to make lost keys.", .look = look_boot_generator_off },
+    { "boot-guest-agent", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "a guest agent makes new host keys for a new instance",
+      "Booted as the same instance, the keys stay.", .look = look_boot_agent },
     { 0 },
 };

@@ -52,6 +52,7 @@ struct check {
     const char *why;   /* what it does to sshd and to clients, how it is mended, what that costs */
     bool blocks;       /* nothing at all is changed while this stands; exit code 8 */
     bool strict;       /* mended only with --strict */
+    bool keeps_keys;   /* mended only with --keep-keys */
     void (*look)(const struct check *check, const struct inspection *facts, struct findings *out);
 };
 
@@ -76,6 +77,7 @@ struct wish {
     struct blob content;   /* WISH_FILE */
     char *target;          /* WISH_LINK: as it will stand in the link */
     struct root_meta meta; /* of a new file or directory; the label is the inspection's */
+    bool replaces;         /* something is there */
 };
 
 struct finding {

@@ -85,35 +85,20 @@ void look_mode_differs(const struct check *check, const struct inspection *facts
     }
 }
 
-void look_config_missing(const struct check *check, const struct inspection *facts,
-                         struct findings *out)
-{
-    if (!facts->config.path)
-        finding_add(out, check, "/etc/ssh/sshd_config",
-                    xstrdup("sshd will not come up: it has no configuration"));
-}
-
-void look_privsep_missing(const struct check *check, const struct inspection *facts,
-                          struct findings *out)
-{
-    if (facts->privsep_missing)
-        finding_add(
-            out, check, facts->profile->privsep_dir,
-            xstrdup("sshd will not come up: its privilege separation directory is missing"));
-}
-
-void look_sshd_missing(const struct check *check, const struct inspection *facts,
-                       struct findings *out)
-{
-    if (!facts->sshd.path)
-        finding_add(out, check, NULL, xstrdup("no sshd program is installed"));
-}
-
 void look_version_unknown(const struct check *check, const struct inspection *facts,
                           struct findings *out)
 {
     if (facts->sshd.path && !facts->sshd.version)
         finding_add(out, check, facts->sshd.path, xstrdup("does not tell which release it is"));
+}
+
+void look_distribution_unknown(const struct check *check, const struct inspection *facts,
+                               struct findings *out)
+{
+    if (!facts->profile_known)
+        finding_add(out, check, NULL,
+                    xasprintf("%s is not a distribution this program knows",
+                              *facts->os.id ? facts->os.id : "this system"));
 }
 
 void look_journal(const struct check *check, const struct inspection *facts, struct findings *out)
@@ -136,6 +121,48 @@ void look_read_only(const struct check *check, const struct inspection *facts, s
 {
     if (facts->fs.read_only)
         finding_add(out, check, NULL, xstrdup("the file system cannot be written"));
+}
+
+/* Less than one file of any use. */
+void look_full(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    enum { LEAST_BYTES = 64 * 1024, LEAST_INODES = 4 };
+    const struct root_facts *fs = &facts->fs;
+
+    if (fs->bytes_free < LEAST_BYTES)
+        finding_add(out, check, NULL,
+                    xasprintf("only %llu KiB are free", (unsigned long long)fs->bytes_free / 1024));
+    else if (fs->inodes_free < LEAST_INODES)
+        finding_add(out, check, NULL, xstrdup("no inodes are free"));
+}
+
+/* A third of the sample: no package and no administrator changes that many. */
+static const char *accident_in_words(const struct accident *accident)
+{
+    size_t least = accident->looked_at / 3;
+
+    if (accident->looked_at < 6)
+        return NULL;
+    if (accident->open > least)
+        return "can be written by everybody";
+    if (accident->foreign > least)
+        return "are not root's any more";
+    return accident->closed > least ? "are closed to those who need them" : NULL;
+}
+
+void look_tree_modes(const struct check *check, const struct inspection *facts,
+                     struct findings *out)
+{
+    const char *what = accident_in_words(&facts->accident), *lost = facts->accident.setuid_lost;
+    const char *command = facts->profile->set_modes;
+
+    if (!command)
+        command = "apt-get install --reinstall $(dpkg-query -W -f '${binary:Package} ')";
+    if (what)
+        finding_add(out, check, NULL,
+                    xasprintf("files all over the tree %s (chmod -R, chown -R)%s%s; in the booted "
+                              "system: %s",
+                              what, lost ? "; no longer setuid: " : "", lost ? lost : "", command));
 }
 
 void look_unfinished(const struct check *check, const struct inspection *facts,

@@ -5,7 +5,10 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
+
+static const char *const account_files[] = { "/etc/passwd", "/etc/group", "/etc/shadow" };
 
 static int require_etc_ssh(const struct root *root, uint64_t *ret_device, struct err *e)
 {
@@ -40,6 +43,41 @@ static char *sibling_label(const struct inspection *inspection, const struct mod
     return NULL;
 }
 
+/* What a mend may have to make anew; a path that is NULL is passed over. */
+static void label_new(const struct labels *labels, struct inspection *inspection)
+{
+    const struct {
+        const char *path;
+        mode_t type;
+    } wanted[] = {
+        { inspection->lost_config.path, S_IFREG },
+        { inspection->lost_moduli.path, S_IFREG },
+        { inspection->login.pam.stack.path, S_IFREG },
+        { inspection->service.missing_environment, S_IFREG },
+        { inspection->service.enable_path, S_IFLNK },
+        { inspection->profile->privsep_dir, S_IFDIR },
+        { KEEP_KEYS_FILE, S_IFREG },
+    };
+
+    for (size_t i = 0; labels && i < ARRAY_SIZE(wanted); i++) {
+        struct path_label new;
+
+        if (!wanted[i].path)
+            continue;
+        new.label = labels_lookup(labels, wanted[i].path, wanted[i].type);
+        new.path = xstrdup(wanted[i].path);
+        array_push(inspection->new_labels, inspection->new_label_count, new);
+    }
+}
+
+const char *inspection_new_label(const struct inspection *inspection, const char *path)
+{
+    for (size_t i = 0; i < inspection->new_label_count; i++)
+        if (strcmp(inspection->new_labels[i].path, path) == 0)
+            return inspection->new_labels[i].label;
+    return NULL;
+}
+
 static void label_inspect(const struct root *root, struct inspection *inspection)
 {
     auto_with(labels_close) struct labels *labels = labels_open(root);
@@ -61,6 +99,52 @@ static void label_inspect(const struct root *root, struct inspection *inspection
             key->pub_label = sibling_label(inspection, &mode_host_key_pub);
     }
     inspection->state_label = labels_lookup(labels, STATE_DIR, S_IFDIR);
+    label_new(labels, inspection);
+}
+
+/* sshd.c, main: getpwnam of the name it was built with. The first word of the profile's line. */
+static bool privsep_user_missing(const struct inspection *inspection)
+{
+    const char *line = inspection->profile->privsep_user;
+    const struct directive *separation = config_find(&inspection->config, "UsePrivilegeSeparation");
+    auto_free char *name = line ? xstrndup(line, strcspn(line, ":")) : NULL;
+    int openssh = inspection->sshd.version;
+
+    if (separation && strcasecmp(separation->args[0], "no") == 0 && openssh &&
+        openssh < OPENSSH(7, 5))
+        return false;
+    return name && inspection->sshd.path && !accounts_user(&inspection->accounts, name);
+}
+
+/* The texts that a mend may change by the line; most are not needed at all. */
+static void read_texts(const struct root *root, struct inspection *inspection)
+{
+    bool needed = inspection->privsep_user_missing;
+
+    for (size_t i = 0; i < inspection->login.user_count; i++)
+        needed = needed || inspection->login.users[i].shell_missing;
+    if (!needed)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(account_files); i++)
+        if (!text_file_add(root, inspection, account_files[i], TEXT_FILE_MAX))
+            continue;
+}
+
+/* What sshd, and a login, need beside the keys. */
+static int rest_inspect(const struct root *root, const struct inspection *earlier,
+                        struct inspection *facts, struct err *e)
+{
+    programs_inspect(root, earlier, facts);
+    service_inspect(root, facts, &facts->service);
+    cloud_inspect(root, &facts->cloud);
+    access_inspect(root, facts);
+    substitutes_inspect(root, facts);
+    accident_inspect(root, &facts->accident);
+    facts->privsep_missing = facts->profile->privsep_dir && facts->sshd.asks_privsep &&
+                             !root_exists(root, facts->profile->privsep_dir);
+    facts->privsep_user_missing = privsep_user_missing(facts);
+    read_texts(root, facts);
+    return nodes_of_programs(root, facts, e);
 }
 
 /* A run of our own without its mark: it ended before its last change, or before its first. */
@@ -91,21 +175,17 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
 
     os_inspect(root, &facts.os);
     facts.profile = profile_of(&facts.os);
+    facts.profile_known = *facts.profile->ids != '\0';
     if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, &facts.device, e) < 0 ||
         accounts_inspect(root, &facts.accounts, e) < 0)
         return -1;
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
     if (config_inspect(root, facts.profile, facts.sshd.version, &facts.config, e) < 0 ||
         keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
-        login_inspect(root, &facts, e) < 0)
+        login_inspect(root, &facts, e) < 0 || rest_inspect(root, earlier, &facts, e) < 0)
         return -1;
-    programs_inspect(root, earlier, &facts);
-    service_inspect(root, &facts, &facts.service);
-    cloud_inspect(root, &facts.cloud);
     keys_tie(&facts);
     label_inspect(root, &facts);
-    facts.privsep_missing = facts.profile->privsep_dir && facts.sshd.asks_privsep &&
-                            !root_exists(root, facts.profile->privsep_dir);
     facts.unfinished = unfinished_run(root);
     *ret = facts;
     facts = (struct inspection){ 0 };
@@ -126,6 +206,15 @@ void inspection_free(struct inspection *inspection)
     programs_free(&inspection->programs);
     service_free(&inspection->service);
     cloud_free(&inspection->cloud);
+    login_free(&inspection->login);
+    substitute_free(&inspection->lost_config);
+    substitute_free(&inspection->lost_moduli);
+    for (size_t i = 0; i < inspection->new_label_count; i++) {
+        free(inspection->new_labels[i].path);
+        free(inspection->new_labels[i].label);
+    }
+    free(inspection->new_labels);
+    free(inspection->accident.setuid_lost);
     free(inspection->keys);
     free(inspection->nodes);
     os_free(&inspection->os);

@@ -15,6 +15,9 @@
 #define STATE_DIR "/var/lib/sshmend"
 #define STATE_DIR_ROOT "/.sshmend"
 
+/* The drop-in that tells cloud-init to leave the host keys alone; the last one by name wins. */
+#define KEEP_KEYS_FILE "/etc/cloud/cloud.cfg.d/zz_sshmend_keep_keys.cfg"
+
 /* os-release(5) and the host name. */
 struct os {
     char *id, *id_like, *version_id, *name; /* "" where not told */
@@ -70,6 +73,86 @@ struct text_file {
     struct root_stat stat;
     char *label; /* SELinux context; NULL: none */
     struct blob text;
+};
+
+/* A file that sshd needs and that is lost or destroyed, and what can stand in its place. */
+struct substitute {
+    char *path;   /* canonical, as far as it is there */
+    bool exists;  /* something is there: it is destroyed */
+    char *source; /* where on the target the content is from; NULL: made for this distribution */
+    struct blob content; /* no data: there is nothing to put there */
+    struct root_meta meta;
+};
+
+/* PAM's stack of sshd; judged only where sshd uses PAM. */
+struct pam {
+    bool used;
+    bool missing;          /* no stack of its own that says anything */
+    bool others_deny;      /* what stands in then lets nobody in */
+    char *missing_include; /* a stack that it includes and that is not there */
+    char *missing_module;  /* a module that must work and is not there */
+    struct substitute stack;
+};
+
+/* Somebody who may log in: root, people, and whoever has authorized keys. */
+struct login_user {
+    const struct user *user;
+    bool has_keys;
+    bool shell_missing; /* what passwd names is not there */
+};
+
+/* The text of a file of authorized keys. */
+struct key_file {
+    const struct user *user;
+    const struct text_file *file;
+    bool bom;     /* begins with UTF-8's mark: the first key is lost */
+    bool foreign; /* UTF-16, or NUL bytes: no line can be read */
+    size_t keys;  /* lines that hold a key */
+    size_t bad;   /* lines that hold neither a key nor a comment */
+};
+
+/* A line of hosts.deny that refuses everybody whom hosts.allow does not name. */
+struct denial {
+    const struct text_file *file;
+    unsigned line;
+    bool some_allowed; /* hosts.allow names somebody for sshd */
+};
+
+/* Files that directives of sshd_config name: gone, or not what sshd takes. */
+struct named_file {
+    const struct directive *directive;
+    char *path;
+    bool missing;
+    bool unusable; /* RevokedKeys, TrustedUserCAKeys: holds nothing that sshd can read */
+};
+
+struct login {
+    char *nologin; /* canonical; NULL: not there */
+    struct login_user *users;
+    size_t user_count;
+    const char *spare_shell; /* one that is there, for those whose own is not; NULL */
+    struct key_file *key_files;
+    size_t key_file_count;
+    struct denial *denials;
+    size_t denial_count;
+    struct named_file *named;
+    size_t named_count;
+    struct pam pam;
+};
+
+/* How much of the tree as a whole has lost its modes and owners, by a sample of well-known paths.
+ */
+struct accident {
+    size_t looked_at;
+    size_t open;       /* written by everybody */
+    size_t closed;     /* not read, or not passed, by those who need it */
+    size_t foreign;    /* not root's */
+    char *setuid_lost; /* programs without their setuid bit, blank separated; NULL */
+};
+
+/* The label that the target's policy gives to something that is not there yet. */
+struct path_label {
+    char *path, *label;
 };
 
 /* What must be there for a program to run: it, its interpreter, its libraries. */
@@ -199,6 +282,14 @@ struct inspection {
     struct programs programs;
     struct service service;
     struct cloud cloud;
+    struct login login;
+    struct accident accident;
+    struct substitute lost_config, lost_moduli; /* no content: not lost, or nothing to put there */
+    bool moduli_missing, moduli_damaged;        /* not there; without a line that sshd can use */
+    bool privsep_user_missing;
+    bool profile_known;
+    struct path_label *new_labels;
+    size_t new_label_count;
     struct text_file **texts;
     size_t text_count;
     struct host_key *keys;
@@ -237,6 +328,8 @@ const struct group *accounts_group(const struct accounts *accounts, const char *
 const struct directive *config_find(const struct config *config, const char *keyword);
 /* The text file at a canonical path; NULL: it was not read. */
 const struct text_file *inspection_text(const struct inspection *inspection, const char *real);
+/* The label for a new file; NULL: none. */
+const char *inspection_new_label(const struct inspection *inspection, const char *path);
 /* The four ways a node can be wrong. */
 bool node_open(const struct node *node);
 bool node_closed(const struct node *node);

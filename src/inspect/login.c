@@ -12,6 +12,9 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+/* More than anybody's keys; a larger file is not looked into. */
+enum { KEYS_FILE_MAX = 1024 * 1024 };
+
 static const char *const default_files[] = { ".ssh/authorized_keys", ".ssh/authorized_keys2",
                                              NULL };
 
@@ -106,6 +109,47 @@ static int add_outside(const struct root *root, struct inspection *inspection,
     return 0;
 }
 
+/* A line that sshd could take for a key, with options or without: it holds a blob in base64. */
+static bool holds_key(const char *line)
+{
+    const char *blob = strstr(line, "AAAA");
+
+    return blob && (blob == line || blob[-1] == ' ' || blob[-1] == '\t');
+}
+
+static void count_lines(struct key_file *keys)
+{
+    auto_free char *copy = xstrdup((const char *)keys->file->text.data);
+    char *rest = copy, *line;
+
+    while ((line = strsep(&rest, "\n"))) {
+        line = text_trim(line);
+        if (!*line || *line == '#')
+            continue;
+        if (holds_key(line))
+            keys->keys++;
+        else
+            keys->bad++;
+    }
+}
+
+static void look_at_keys(const struct root *root, struct inspection *inspection,
+                         const struct user *user, const char *real)
+{
+    struct key_file keys = { .user = user,
+                             .file = text_file_add(root, inspection, real, KEYS_FILE_MAX) };
+    struct login *login = &inspection->login;
+    const struct blob *text;
+
+    if (!keys.file)
+        return;
+    text = &keys.file->text;
+    keys.bom = text->len >= 3 && memcmp(text->data, "\xEF\xBB\xBF", 3) == 0;
+    keys.foreign = memchr(text->data, '\0', text->len) != NULL;
+    count_lines(&keys);
+    array_push(login->key_files, login->key_file_count, keys);
+}
+
 static int add_user(const struct root *root, struct inspection *inspection, const struct user *user,
                     const char *home, const char *const *patterns, struct err *e)
 {
@@ -127,6 +171,7 @@ static int add_user(const struct root *root, struct inspection *inspection, cons
         /* A second name may be somebody else's file: its owner stays. */
         if (stat.links > 1 && stat.uid != user->uid)
             continue;
+        look_at_keys(root, inspection, user, real);
         if (node_add(root, inspection, &mode_authorized_keys, real, user, e) < 0 ||
             add_chain(root, inspection, user, real, home, e) < 0)
             return -1;

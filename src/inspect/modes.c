@@ -90,6 +90,139 @@ const struct mode_rule mode_keys_file = {
     STRICT_MODES("authorized keys", S_IFREG, 0400, MODE_NARROWED),
 };
 
+/* Any x bit will do for root, but 0755 is what every package ships. */
+const struct mode_rule mode_program = {
+    .what = "program of sshd",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0100,
+    .source = MODE_NARROWED,
+    .mode = 0755,
+    .open_id = "sshd-open",
+    .owner_id = "sshd-owner",
+    .closed_id = "sshd-not-executable",
+    .why = "the kernel does not run it, or others could replace it",
+};
+
+const struct mode_rule mode_library = {
+    .what = "library",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0444,
+    .source = MODE_NARROWED,
+    .mode = 0644,
+    .open_id = "sshd-open",
+    .owner_id = "sshd-owner",
+    .closed_id = "login-program-closed",
+    .why = "users cannot run their shell with a library that they cannot read",
+};
+
+const struct mode_rule mode_shell = {
+    .what = "login shell",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0111,
+    .source = MODE_NARROWED,
+    .mode = 0755,
+    .open_id = "sshd-open",
+    .owner_id = "sshd-owner",
+    .closed_id = "login-program-closed",
+    .why = "sshd refuses the user: \"shell is not executable\" (auth.c, allowed_user)",
+};
+
+/* Of AuthorizedKeysCommand: it and every directory above it (misc.c, subprocess and safe_path). */
+const struct mode_rule mode_command = {
+    .what = "AuthorizedKeysCommand",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0111,
+    .source = MODE_NARROWED,
+    .mode = 0755,
+    .open_id = "login-command-open",
+    .owner_id = "login-command-owner",
+    .closed_id = "login-program-closed",
+    .why = "sshd does not run it: \"Unsafe AuthorizedKeysCommand\" (misc.c, subprocess)",
+};
+
+const struct mode_rule mode_command_directory = {
+    .what = "directory of AuthorizedKeysCommand",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .source = MODE_NARROWED,
+    .open_id = "login-command-open",
+    .owner_id = "login-command-owner",
+    .why = "sshd does not run it: \"Unsafe AuthorizedKeysCommand\" (misc.c, safe_path)",
+};
+
+const struct mode_rule mode_chroot = {
+    .what = "ChrootDirectory",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .source = MODE_NARROWED,
+    .open_id = "login-chroot-open",
+    .owner_id = "login-chroot-owner",
+    .why = "sshd ends the session: \"bad ownership or modes for chroot directory\" (session.c, "
+           "safely_chroot)",
+};
+
+/* Read by everybody: without them no session is whole. */
+#define SYSTEM_FILE(path)                                                                          \
+    {                                                                                              \
+        .what = "system file", .pattern = (path), .type = S_IFREG, .refused = 0022,                \
+        .needed = 0444, .source = MODE_NARROWED, .mode = 0644, .open_id = "login-file-open",       \
+        .owner_id = "login-file-owner", .closed_id = "login-file-closed",                          \
+        .why = "whoever can write it can become anybody; who cannot read it has no session"        \
+    }
+
+static const struct mode_rule file_passwd = SYSTEM_FILE("/etc/passwd"),
+                              file_group = SYSTEM_FILE("/etc/group"),
+                              file_nsswitch = SYSTEM_FILE("/etc/nsswitch.conf"),
+                              file_ld_cache = SYSTEM_FILE("/etc/ld.so.cache"),
+                              file_profile = SYSTEM_FILE("/etc/profile"),
+                              file_bashrc = SYSTEM_FILE("/etc/bash.bashrc"),
+                              file_bashrc_el = SYSTEM_FILE("/etc/bashrc"),
+                              file_hosts = SYSTEM_FILE("/etc/hosts"),
+                              file_environment = SYSTEM_FILE("/etc/environment"),
+                              file_login_defs = SYSTEM_FILE("/etc/login.defs"),
+                              file_resolv = SYSTEM_FILE("/etc/resolv.conf");
+
+/* Read by root alone, but whoever can write it decides who gets in. */
+#define ROOT_FILE(path)                                                                            \
+    {                                                                                              \
+        .what = "system file", .pattern = (path), .type = S_IFREG, .refused = 0022,                \
+        .source = MODE_NARROWED, .open_id = "login-file-open", .owner_id = "login-file-owner",     \
+        .why = "whoever can write it decides who gets in"                                          \
+    }
+
+static const struct mode_rule file_pam = ROOT_FILE("/etc/pam.d/*"),
+                              file_security = ROOT_FILE("/etc/security/*.conf"),
+                              file_sudoers = ROOT_FILE("/etc/sudoers"),
+                              file_ld_preload = ROOT_FILE("/etc/ld.so.preload");
+
+/* Passwords: nobody but root, and Debian's group shadow. */
+#define SECRET_FILE(path)                                                                          \
+    {                                                                                              \
+        .what = "password file", .pattern = (path), .type = S_IFREG, .refused = 0037,              \
+        .source = MODE_SECRET, .mode = 0640, .open_id = "login-file-open",                         \
+        .owner_id = "login-file-owner", .why = "others read, or write, the hashes of passwords"    \
+    }
+
+static const struct mode_rule file_shadow = SECRET_FILE("/etc/shadow"),
+                              file_gshadow = SECRET_FILE("/etc/gshadow");
+
+const struct mode_rule mode_system_directory = {
+    .what = "system directory",
+    .type = S_IFDIR,
+    .refused = 0022,
+    .needed = 0111,
+    .source = MODE_NARROWED,
+    .mode = 0755,
+    .open_id = "fs-open",
+    .owner_id = "fs-owner",
+    .closed_id = "fs-closed",
+    .why = "others could replace what sshd trusts, or users cannot reach their own files",
+};
+
 #define SYSTEM_DIRECTORY(path)                                                                     \
     {                                                                                              \
         .what = "system directory", .pattern = (path), .type = S_IFDIR, .refused = 0022,           \
@@ -100,7 +233,10 @@ const struct mode_rule mode_keys_file = {
 
 static const struct mode_rule system_root = SYSTEM_DIRECTORY("/"),
                               system_etc = SYSTEM_DIRECTORY("/etc"),
-                              system_home = SYSTEM_DIRECTORY("/home");
+                              system_home = SYSTEM_DIRECTORY("/home"),
+                              system_usr = SYSTEM_DIRECTORY("/usr"),
+                              system_pam = SYSTEM_DIRECTORY("/etc/pam.d"),
+                              system_profile = SYSTEM_DIRECTORY("/etc/profile.d");
 
 /* Nobody but root has to pass it, but a directory that lists and cannot be passed is an accident.
  */
@@ -181,6 +317,10 @@ static const struct mode_rule server_dropin_dir = {
 };
 
 const struct mode_rule *const mode_rules_by_pattern[] = {
-    &system_root,   &system_etc,        &etc_ssh,       &system_home,       &moduli,
-    &client_config, &client_dropin_dir, &client_dropin, &server_dropin_dir, NULL,
+    &system_root,   &system_etc,        &etc_ssh,       &system_home,      &system_usr,
+    &system_pam,    &system_profile,    &moduli,        &client_config,    &client_dropin_dir,
+    &client_dropin, &server_dropin_dir, &file_passwd,   &file_group,       &file_shadow,
+    &file_gshadow,  &file_nsswitch,     &file_ld_cache, &file_ld_preload,  &file_profile,
+    &file_bashrc,   &file_bashrc_el,    &file_hosts,    &file_environment, &file_login_defs,
+    &file_resolv,   &file_pam,          &file_security, &file_sudoers,     NULL,
 };

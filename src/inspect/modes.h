@@ -17,6 +17,7 @@ enum mode_source {
     MODE_CONFIG,   /* the profile's, for sshd_config */
     MODE_MODULI,   /* the profile's */
     MODE_PRIVSEP,  /* the profile's */
+    MODE_SECRET,   /* the row's own; the group is shadow where there is one */
 };
 
 struct mode_rule {
@@ -36,7 +37,8 @@ struct mode_rule {
 
 extern const struct mode_rule mode_host_key, mode_host_key_pub, mode_config_file,
     mode_config_dropin, mode_privsep, mode_home, mode_ssh_dir, mode_keys_dir, mode_keys_file,
-    mode_authorized_keys;
+    mode_authorized_keys, mode_program, mode_library, mode_shell, mode_system_directory,
+    mode_command, mode_command_directory, mode_chroot;
 
 /* The rows found by their pattern, NULL-terminated. */
 extern const struct mode_rule *const mode_rules_by_pattern[];

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { MODE_BITS = 07777 };
@@ -81,6 +82,7 @@ static void expect_mode(const struct inspection *inspection, struct node *node,
                         const struct user *owner)
 {
     const struct profile *profile = inspection->profile;
+    const struct group *shadow = accounts_group(&inspection->accounts, "shadow");
 
     if (owner && profile->user_groups && lonely_group(inspection, owner, node->stat.gid))
         node->refused &= ~(mode_t)0020;
@@ -99,6 +101,10 @@ static void expect_mode(const struct inspection *inspection, struct node *node,
         break;
     case MODE_MODULI:
         node->mode = profile->moduli_mode;
+        break;
+    case MODE_SECRET:
+        node->mode = node->rule->mode;
+        node->gid = shadow ? shadow->gid : 0;
         break;
     case MODE_PRIVSEP:
         node->mode = profile->privsep_mode;
@@ -234,6 +240,83 @@ int nodes_inspect(const struct root *root, struct inspection *inspection, struct
         add_config(root, inspection, e) < 0)
         return -1;
     return privsep ? node_add(root, inspection, &mode_privsep, privsep, NULL, e) : 0;
+}
+
+/* Every directory above a file: whoever may write one of them may replace the file. */
+static int add_directories(const struct root *root, struct inspection *inspection,
+                           const struct mode_rule *rule, const char *file, struct err *e)
+{
+    auto_free char *path = xstrdup(file);
+    char *slash;
+
+    while ((slash = strrchr(path, '/')) && slash != path) {
+        *slash = '\0';
+        if (node_add(root, inspection, rule, path, NULL, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The program interpreter, ld-linux-x86-64.so.2 or ld-musl-x86_64.so.1, is run, not mapped. */
+static bool is_library(const char *path)
+{
+    return (strstr(path, ".so.") || text_ends(path, ".so")) &&
+           !text_starts(text_base_name(path), "ld");
+}
+
+static int add_named(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    for (size_t i = 0; i < inspection->login.named_count; i++) {
+        const struct named_file *named = &inspection->login.named[i];
+        const char *keyword = named->directive->keyword;
+
+        if (named->missing)
+            continue;
+        if (strcasecmp(keyword, "AuthorizedKeysCommand") == 0 &&
+            (node_add(root, inspection, &mode_command, named->path, NULL, e) < 0 ||
+             add_directories(root, inspection, &mode_command_directory, named->path, e) < 0))
+            return -1;
+        if (strcasecmp(keyword, "ChrootDirectory") == 0 &&
+            (node_add(root, inspection, &mode_chroot, named->path, NULL, e) < 0 ||
+             add_directories(root, inspection, &mode_chroot, named->path, e) < 0))
+            return -1;
+    }
+    return 0;
+}
+
+static int add_shells(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    for (size_t i = 0; i < inspection->login.user_count; i++) {
+        const struct login_user *who = &inspection->login.users[i];
+        const char *shell = *who->user->shell ? who->user->shell : "/bin/sh";
+
+        if (who->shell_missing)
+            continue;
+        if (node_add(root, inspection, &mode_shell, shell, NULL, e) < 0 ||
+            add_directories(root, inspection, &mode_system_directory, shell, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int nodes_of_programs(const struct root *root, struct inspection *inspection, struct err *e)
+{
+    const struct programs *programs = &inspection->programs;
+
+    if (inspection->sshd.path &&
+        (node_add(root, inspection, &mode_program, inspection->sshd.path, NULL, e) < 0 ||
+         add_directories(root, inspection, &mode_system_directory, inspection->sshd.path, e) < 0))
+        return -1;
+    for (char **file = programs->files; file && *file; file++) {
+        const struct mode_rule *rule = is_library(*file) ? &mode_library : &mode_program;
+
+        if (node_add(root, inspection, rule, *file, NULL, e) < 0 ||
+            add_directories(root, inspection, &mode_system_directory, *file, e) < 0)
+            return -1;
+    }
+    if (add_named(root, inspection, e) < 0)
+        return -1;
+    return add_shells(root, inspection, e);
 }
 
 bool node_open(const struct node *node)

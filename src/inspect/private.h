@@ -53,6 +53,10 @@ void copies_inspect(const struct root *root, struct inspection *inspection);
 int nodes_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
 void node_free(struct node *node);
 
+/* Programs, libraries, the shells of users, and the directories they are in. */
+int nodes_of_programs(const struct root *root, struct inspection *inspection,
+                      struct err *e) MUST_CHECK;
+
 /* login.c */
 int login_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
 /* Adds one file or directory to the nodes, where it is there. */
@@ -77,6 +81,23 @@ void cloud_free(struct cloud *cloud);
 const struct text_file *text_file_add(const struct root *root, struct inspection *inspection,
                                       const char *path, size_t max);
 void text_file_free(struct text_file *file);
+
+/* substitutes.c: what can stand in for files that are lost */
+void substitutes_inspect(const struct root *root, struct inspection *inspection);
+/* The first sound copy of a file; default_text: where there is none; NULL. */
+void substitute_find(const struct root *root, const char *path, const char *package_copy,
+                     const char *default_text, bool (*sound)(const struct blob *, const void *),
+                     const void *context, struct substitute *ret);
+void substitute_free(struct substitute *substitute);
+
+/* access.c: what keeps people out behind sshd's back: nologin, hosts.deny, shells, PAM */
+void access_inspect(const struct root *root, struct inspection *inspection);
+void login_free(struct login *login);
+/* pam.c */
+void pam_inspect(const struct root *root, const struct inspection *inspection, struct pam *ret);
+
+/* accident.c */
+void accident_inspect(const struct root *root, struct accident *ret);
 
 /* selinux.c */
 struct labels;

@@ -21,7 +21,8 @@ enum { MODE_BITS = 07777 };
 
 static bool allowed(const struct check *check, const struct plan_options *options)
 {
-    if (check->policy == POLICY_NEVER || (check->strict && !options->strict))
+    if (check->policy == POLICY_NEVER || (check->strict && !options->strict) ||
+        (check->keeps_keys && !options->keep_keys))
         return false;
     if (options->only && !text_has_word(options->only, check->id))
         return false;
@@ -143,7 +144,7 @@ static void plan_node(struct planning *planning, size_t index)
         push_meta(planning, node, CHANGE_LABEL, node->rule->what);
 }
 
-/* A key that nothing can be done about is not promised to be mended. */
+/* What nothing can be done about is not promised to be mended. */
 static void uncover(struct planning *planning, const struct findings *findings)
 {
     struct plan *plan = &planning->plan;
@@ -153,6 +154,9 @@ static void uncover(struct planning *planning, const struct findings *findings)
 
         if (finding->check->remedy == REMEDY_REPLACE && finding->key &&
             plan->fates[finding->key - planning->facts->keys].origin == ORIGIN_NONE)
+            plan->covers[i] = false;
+        if ((finding->check->remedy == REMEDY_EDIT && !finding->edit_count) ||
+            (finding->check->remedy == REMEDY_WISH && !finding->wish_count))
             plan->covers[i] = false;
     }
 }
@@ -199,6 +203,7 @@ int plan_make(const struct inspection *facts, const struct findings *findings,
             return -1;
         }
     }
+    plan_texts(&planning, findings);
     for (size_t i = 0; i < facts->node_count; i++)
         plan_node(&planning, i);
     uncover(&planning, findings);
@@ -206,10 +211,17 @@ int plan_make(const struct inspection *facts, const struct findings *findings,
     return 0;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static bool same_change(const struct change *a, const struct change *b)
 {
     return a->kind == b->kind && strcmp(a->path, b->path) == 0 && strcmp(a->about, b->about) == 0 &&
-           a->mode == b->mode && a->uid == b->uid && a->gid == b->gid;
+           a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
+           blob_equal(&a->content, &b->content) && same_text(a->target, b->target) &&
+           same_text(a->label, b->label);
 }
 
 bool plan_same(const struct plan *a, const struct plan *b)
@@ -228,6 +240,7 @@ void plan_free(struct plan *plan)
         free(plan->changes[i].path);
         free(plan->changes[i].about);
         free(plan->changes[i].target);
+        free(plan->changes[i].diff);
         blob_free(&plan->changes[i].content);
     }
     for (size_t i = 0; i < plan->new_key_count; i++)

@@ -30,10 +30,10 @@ struct change {
     struct blob content;
     int new_key; /* index into the plan's new keys; NO_NEW_KEY */
     bool public_half;
-    bool replaces;                  /* something is there */
-    struct root_meta meta;          /* CHANGE_MKDIR too */
-    const struct blob *was_content; /* what is there, where it is text to be shown; NULL */
-    char *target;                   /* CHANGE_SYMLINK: as it stands in the link */
+    bool replaces;         /* something is there */
+    struct root_meta meta; /* CHANGE_MKDIR too */
+    char *diff;            /* an edited text: its lines that go ("-") and come ("+"); NULL */
+    char *target;          /* CHANGE_SYMLINK: as it stands in the link */
 
     /* the others */
     struct root_stat was;

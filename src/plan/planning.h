@@ -33,4 +33,7 @@ void plan_push(struct planning *planning, struct change change);
 /* keys.c: the writes that one key needs. */
 int plan_key(struct planning *planning, size_t index, struct err *e) MUST_CHECK;
 
+/* texts.c: the edits and wishes of all findings that the plan covers. */
+void plan_texts(struct planning *planning, const struct findings *findings);
+
 #endif

@@ -131,6 +131,7 @@ static json_t *changes_json(const struct plan *plan)
         set_text(object, "path", change->path);
         set_text(object, "from", from);
         set_text(object, "to", to);
+        set_text(object, "diff", change->diff);
         json_array_append_new(array, object);
     }
     return array;

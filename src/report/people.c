@@ -233,6 +233,26 @@ static void print_changes(const struct plan *plan)
     table_print(table, "  ");
 }
 
+/* Lines of one file as they go and come, before anybody agrees to it. */
+static void print_diffs(const struct plan *plan, const struct report_style *style)
+{
+    for (size_t i = 0; i < plan->change_count; i++) {
+        auto_free char *copy = plan->changes[i].diff ? xstrdup(plan->changes[i].diff) : NULL;
+        char *rest = copy, *line;
+
+        if (!copy)
+            continue;
+        fputs("  ", stdout);
+        put_clean(plan->changes[i].path);
+        fputs(":\n", stdout);
+        while ((line = strsep(&rest, "\n")) && *line) {
+            printf("    %s", tone_start(style, *line == '-' ? TONE_BAD : TONE_GOOD));
+            put_clean(line);
+            printf("%s\n", tone_end(style));
+        }
+    }
+}
+
 static size_t new_identities(const struct plan *plan)
 {
     size_t count = 0;
@@ -275,6 +295,7 @@ void report_plan(const struct report *report, const struct report_style *style)
 {
     printf("%sWhat will change%s\n", tone_start(style, TONE_BOLD), tone_end(style));
     print_changes(report->plan);
+    print_diffs(report->plan, style);
     printf("%sWhat clients will notice%s\n", tone_start(style, TONE_BOLD), tone_end(style));
     print_what_clients_see(report);
 }

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* What keeps people out of an sshd that is up. */
+#include "findings/look.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+#include <strings.h>
+
+void look_nologin(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    const char *path = facts->login.nologin;
+
+    if (path)
+        finding_wish_gone(finding_add(out, check, path, xstrdup("nobody but root is let in")), path,
+                          "lets users in");
+}
+
+/* ---- hosts.deny ----------------------------------------------------------------------- */
+
+void look_hosts_deny(const struct check *check, const struct inspection *facts,
+                     struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.denial_count; i++) {
+        const struct denial *denial = &facts->login.denials[i];
+
+        if (denial->some_allowed)
+            continue;
+        finding_edit(finding_add(out, check, denial->file->path,
+                                 xasprintf("line %u refuses every client of sshd", denial->line)),
+                     denial->file, denial->line, CONFIG_FIX_COMMENT, NULL);
+    }
+}
+
+void look_hosts_some(const struct check *check, const struct inspection *facts,
+                     struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.denial_count; i++)
+        if (facts->login.denials[i].some_allowed)
+            finding_add(out, check, facts->login.denials[i].file->path,
+                        xasprintf("line %u refuses every client that hosts.allow does not name",
+                                  facts->login.denials[i].line));
+}
+
+/* ---- shells --------------------------------------------------------------------------- */
+
+/* A line of passwd with another shell: what stands behind its last colon. */
+static char *with_shell(const struct text_file *passwd, unsigned line, const char *shell)
+{
+    const char *at = (const char *)passwd->text.data, *colon;
+    auto_free char *old = NULL;
+
+    while (--line)
+        at = strchr(at, '\n') + 1;
+    old = xstrndup(at, strcspn(at, "\n"));
+    colon = strrchr(old, ':');
+    return xasprintf("%.*s%s", (int)(colon - old) + 1, old, shell);
+}
+
+void look_shell(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    const struct text_file *passwd = inspection_text(facts, "/etc/passwd");
+
+    for (size_t i = 0; i < facts->login.user_count; i++) {
+        const struct user *user = facts->login.users[i].user;
+        struct finding *finding;
+        unsigned line;
+
+        if (!facts->login.users[i].shell_missing)
+            continue;
+        finding = finding_add(
+            out, check, user->shell,
+            xasprintf("the login shell of %s is not there: sshd refuses that user", user->name));
+        line = passwd ? text_line_of(&passwd->text, user->name) : 0;
+        if (line && facts->login.spare_shell)
+            finding_edit(finding, passwd, line, CONFIG_FIX_REPLACE,
+                         with_shell(passwd, line, facts->login.spare_shell));
+    }
+}
+
+/* ---- PAM ------------------------------------------------------------------------------ */
+
+#define PAM_STACK "/etc/pam.d/sshd"
+
+void look_pam_missing(const struct check *check, const struct inspection *facts,
+                      struct findings *out)
+{
+    const struct pam *pam = &facts->login.pam;
+
+    if (!pam->missing)
+        return;
+    finding_wish_substitute(
+        finding_add(out, check, PAM_STACK,
+                    xasprintf("PAM has no stack for sshd; the one for all others %s",
+                              pam->others_deny ? "lets nobody in" : "stands in")),
+        &pam->stack);
+}
+
+void look_pam_include(const struct check *check, const struct inspection *facts,
+                      struct findings *out)
+{
+    if (facts->login.pam.missing_include)
+        finding_add(out, check, PAM_STACK,
+                    xasprintf("includes %s, which is not there: nobody gets in",
+                              facts->login.pam.missing_include));
+}
+
+void look_pam_module(const struct check *check, const struct inspection *facts,
+                     struct findings *out)
+{
+    if (facts->login.pam.missing_module)
+        finding_add(out, check, PAM_STACK,
+                    xasprintf("needs %s, which is not there: nobody gets in",
+                              facts->login.pam.missing_module));
+}
+
+/* ---- the text of authorized keys ------------------------------------------------------ */
+
+void look_keys_bom(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.key_file_count; i++) {
+        const struct key_file *keys = &facts->login.key_files[i];
+        const char *first;
+
+        if (!keys->bom || keys->foreign)
+            continue;
+        first = (const char *)keys->file->text.data + 3;
+        finding_edit(finding_add(out, check, keys->file->path,
+                                 xasprintf("begins with a byte order mark: the first key of %s is "
+                                           "passed over",
+                                           keys->user->name)),
+                     keys->file, 1, CONFIG_FIX_REPLACE, xstrndup(first, strcspn(first, "\n")));
+    }
+}
+
+void look_keys_none(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.key_file_count; i++) {
+        const struct key_file *keys = &facts->login.key_files[i];
+
+        if (keys->foreign || keys->keys == 0)
+            finding_add(out, check, keys->file->path,
+                        xasprintf("holds no key of %s that sshd can read", keys->user->name));
+    }
+}
+
+/* ---- files that sshd_config names ----------------------------------------------------- */
+
+static bool about_revoked(const struct named_file *named)
+{
+    return strcasecmp(named->directive->keyword, "RevokedKeys") == 0;
+}
+
+void look_keys_revoked(const struct check *check, const struct inspection *facts,
+                       struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.named_count; i++) {
+        const struct named_file *named = &facts->login.named[i];
+
+        if (!about_revoked(named) || (!named->missing && !named->unusable))
+            continue;
+        finding_comment_out(finding_add(out, check, named->path,
+                                        xasprintf("RevokedKeys names it, and it is not %s: every "
+                                                  "key is refused",
+                                                  named->missing ? "there" : "a file")),
+                            facts, named->directive);
+    }
+}
+
+void look_named_missing(const struct check *check, const struct inspection *facts,
+                        struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.named_count; i++) {
+        const struct named_file *named = &facts->login.named[i];
+
+        if (!about_revoked(named) && named->missing)
+            finding_add(out, check, named->path,
+                        xasprintf("%s names it, and it is not there", named->directive->keyword));
+    }
+}
