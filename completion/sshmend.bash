@@ -6,7 +6,7 @@ _sshmend_options() {
     local common='--system --all --json --quiet --verbose --color --help --version'
 
     case $1 in
-    repair) echo "$common --yes --dry-run --keys --only --skip --strict --backup-dir" ;;
+    repair) echo "$common --yes --dry-run --keys --only --skip --strict --keep-keys --backup-dir" ;;
     undo) echo "$common --run --list --backup-dir" ;;
     keys) echo "$common --known-hosts --sshfp" ;;
     *) echo "$common" ;;

@@ -81,6 +81,62 @@ static int add_write(struct root *root, struct run *run, const struct plan *plan
     return stage(root, run, entry, &content, &change->meta, e);
 }
 
+static const struct root_meta plain_directory = { .mode = 0755 };
+
+static bool is_planned(const struct run *run, const char *path)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (strcmp(run->entries[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+static int add_directory(struct root *root, struct run *run, const char *path,
+                         const struct root_meta *meta, struct err *e)
+{
+    struct entry *entry = add_entry(run, ENTRY_FILE, path);
+    auto_free char *staged = run_staged(run, entry);
+
+    if (entry_read_directory(root, entry, e) < 0 || root_mkdir(root, staged, meta, e) < 0)
+        return -1;
+    return state_read(root, staged, &entry->new, e);
+}
+
+/* The directories above a new file that are not there: a unit's .wants, say. */
+static int add_parents(struct root *root, struct run *run, const char *path, struct err *e)
+{
+    auto_free char *directory = xstrndup(path, (size_t)(text_base_name(path) - path - 1));
+
+    if (!*directory || is_planned(run, directory) ||
+        root_find_link(root, directory, NULL, NULL, NULL) == 0)
+        return 0;
+    if (add_parents(root, run, directory, e) < 0)
+        return -1;
+    return add_directory(root, run, directory, &plain_directory, e);
+}
+
+static int add_link(struct root *root, struct run *run, const struct change *change, struct err *e)
+{
+    struct entry *entry = add_entry(run, ENTRY_FILE, change->path);
+    auto_free char *staged = run_staged(run, entry);
+
+    if (read_old(root, entry, e) < 0 || entry_read_directory(root, entry, e) < 0 ||
+        root_symlink(root, staged, change->target, &change->meta, e) < 0)
+        return -1;
+    return state_read(root, staged, &entry->new, e);
+}
+
+static int add_gone(struct root *root, struct run *run, const struct change *change, struct err *e)
+{
+    struct entry *entry = add_entry(run, ENTRY_GONE, change->path);
+
+    if (read_old(root, entry, e) < 0)
+        return -1;
+    if (!entry->existed)
+        return err_set(e, ERR_CHANGED, "%s is not there any more", change->path);
+    return entry_read_directory(root, entry, e);
+}
+
 /* One more change to what a file will be. */
 static void amend(struct entry_state *state, const struct change *change)
 {
@@ -153,6 +209,12 @@ static int split_links(struct root *root, struct run *run, struct entry *entry, 
     return copy_user_xattrs(root, entry->path, staged, e);
 }
 
+static bool is_meta(enum change_kind kind)
+{
+    return kind == CHANGE_MODE || kind == CHANGE_OWNER || kind == CHANGE_LABEL ||
+           kind == CHANGE_DROP_ACL;
+}
+
 /* All metadata changes of one path are one entry; the plan has them in a row. */
 static int add_meta(struct root *root, struct run *run, const struct plan *plan, size_t *at,
                     struct err *e)
@@ -166,7 +228,7 @@ static int add_meta(struct root *root, struct run *run, const struct plan *plan,
     copy_state(&entry->old, &entry->new);
     for (; *at < plan->change_count; (*at)++) {
         change = &plan->changes[*at];
-        if (change->kind == CHANGE_WRITE || strcmp(change->path, entry->path) != 0)
+        if (!is_meta(change->kind) || strcmp(change->path, entry->path) != 0)
             break;
         amend(&entry->new, change);
     }
@@ -185,12 +247,35 @@ static int add_entries(struct root *root, struct run *run, const struct plan *pl
     size_t at = 0;
 
     while (at < plan->change_count) {
-        if (plan->changes[at].kind != CHANGE_WRITE) {
-            if (add_meta(root, run, plan, &at, e) < 0)
-                return -1;
-        } else if (add_write(root, run, plan, made, &plan->changes[at++], e) < 0) {
+        const struct change *change = &plan->changes[at];
+        int result = add_parents(root, run, change->path, e);
+
+        if (result < 0)
             return -1;
+        switch (change->kind) {
+        case CHANGE_WRITE:
+            result = add_write(root, run, plan, made, change, e);
+            break;
+        case CHANGE_MKDIR:
+            result = add_directory(root, run, change->path, &change->meta, e);
+            break;
+        case CHANGE_SYMLINK:
+            result = add_link(root, run, change, e);
+            break;
+        case CHANGE_REMOVE:
+            result = add_gone(root, run, change, e);
+            break;
+        case CHANGE_MODE:
+        case CHANGE_OWNER:
+        case CHANGE_LABEL:
+        case CHANGE_DROP_ACL:
+            result = add_meta(root, run, plan, &at, e);
+            at--; /* it has gone through all that are about this path */
+            break;
         }
+        if (result < 0)
+            return -1;
+        at++;
     }
     return 0;
 }
@@ -201,13 +286,15 @@ static int add_entries(struct root *root, struct run *run, const struct plan *pl
 static int check_space(const struct root *root, const struct plan *plan, struct err *e)
 {
     struct root_facts facts;
-    uint64_t files = plan->change_count + SPARE_INODES, bytes;
+    uint64_t files = plan->change_count + SPARE_INODES, bytes, content = 0;
 
     if (root_facts(root, &facts, e) < 0)
         return -1;
     if (facts.read_only)
         return err_set(e, ERR_READ_ONLY, "the file system cannot be written");
-    bytes = (files + SPARE_BLOCKS) * (facts.block_size > 4096 ? facts.block_size : 4096);
+    for (size_t i = 0; i < plan->change_count; i++)
+        content += plan->changes[i].content.len;
+    bytes = (files + SPARE_BLOCKS) * (facts.block_size > 4096 ? facts.block_size : 4096) + content;
     if (facts.bytes_free < bytes)
         return err_set(e, ERR_NO_SPACE,
                        "no space left on the target: %llu KiB are free, %llu KiB are needed; "

@@ -45,10 +45,24 @@ static json_t *state_to_json(const struct entry_state *state)
                      bytes_to_json(state->acl));
 }
 
+static const char *const kinds[] = {
+    [ENTRY_FILE] = "file", [ENTRY_GONE] = "gone", [ENTRY_META] = "meta"
+};
+
+static bool kind_named(const char *name, enum entry_kind *ret)
+{
+    for (size_t i = 0; name && i < ARRAY_SIZE(kinds); i++) {
+        if (strcmp(kinds[i], name) == 0) {
+            *ret = (enum entry_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static json_t *entry_to_json(const struct entry *entry)
 {
-    return json_pack("{s:s, s:o, s:b, s:I, s:o, s:o}", "kind",
-                     entry->kind == ENTRY_FILE ? "file" : "meta", "path",
+    return json_pack("{s:s, s:o, s:b, s:I, s:o, s:o}", "kind", kinds[entry->kind], "path",
                      bytes_to_json(entry->path), "existed", entry->existed, "directory_flags",
                      (json_int_t)entry->directory_flags, "old", state_to_json(&entry->old), "new",
                      state_to_json(&entry->new));
@@ -120,11 +134,10 @@ static bool parse_entry(const json_t *object, struct entry *entry)
     entry->path = bytes_of_json(json_object_get(object, "path"));
     entry->existed = json_is_true(existed);
     entry->directory_flags = (unsigned)directory_flags;
-    entry->kind = kind && strcmp(kind, "file") == 0 ? ENTRY_FILE : ENTRY_META;
+    sound = kind_named(kind, &entry->kind) && sound;
     sound = parse_state(json_object_get(object, "old"), &entry->old) && sound;
     sound = parse_state(json_object_get(object, "new"), &entry->new) && sound;
-    return sound && kind && (strcmp(kind, "file") == 0 || strcmp(kind, "meta") == 0) &&
-           json_is_boolean(existed) && entry->path && entry->path[0] == '/';
+    return sound && json_is_boolean(existed) && entry->path && entry->path[0] == '/';
 }
 
 static int parse_lists(const json_t *manifest, struct run *run, struct err *e)

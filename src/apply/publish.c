@@ -10,6 +10,7 @@
 
 #include <linux/fs.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ACL "system.posix_acl_access"
 #define LABEL "security.selinux"
@@ -38,8 +39,15 @@ static int get_flags(const struct root *root, const char *path, unsigned *ret, s
 int entry_read_directory(const struct root *root, struct entry *entry, struct err *e)
 {
     auto_free char *directory = directory_of(entry->path);
+    struct err why = { 0 };
 
-    return get_flags(root, directory, &entry->directory_flags, e);
+    if (get_flags(root, directory, &entry->directory_flags, &why) == 0)
+        return 0;
+    if (why.kind == ERR_NOT_FOUND)
+        return 0; /* it is made by an entry before this one */
+    if (e)
+        *e = why;
+    return -1;
 }
 
 static int set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
@@ -69,6 +77,22 @@ static int lock_directory(struct root *root, const struct entry *entry, struct e
                                           : 0;
 }
 
+/* One rename around the locks of the directory. */
+static int move_unlocked(struct root *root, const struct entry *entry, const char *from,
+                         const char *to, struct err *e)
+{
+    auto_free char *directory = directory_of(entry->path);
+    int result;
+
+    if ((entry->directory_flags & LOCKS) &&
+        set_flags(root, directory, entry->directory_flags & ~(unsigned)LOCKS, e) < 0)
+        return -1;
+    result = root_rename(root, from, to, e);
+    if (lock_directory(root, entry, result < 0 ? NULL : e) < 0)
+        return -1;
+    return result;
+}
+
 /* Moves a staged file in or out, around the locks of the directory. */
 static int swap_unlocked(struct root *root, const struct entry *entry, const char *staged,
                          bool back, struct err *e)
@@ -87,7 +111,7 @@ static int swap_unlocked(struct root *root, const struct entry *entry, const cha
 
 static bool has_flags(const struct entry_state *state)
 {
-    return state->digest != NULL; /* regular files alone are ever locked by us */
+    return S_ISREG(state->mode) && state->digest; /* regular files alone are ever locked by us */
 }
 
 static int publish_file(struct root *root, const struct run *run, const struct entry *entry,
@@ -100,8 +124,9 @@ static int publish_file(struct root *root, const struct run *run, const struct e
         return -1;
     if (swap_unlocked(root, entry, staged, false, e) < 0)
         return -1;
-    return locked ? set_flags(root, entry->path, entry->new.flags | (entry->old.flags & LOCKS), e)
-                  : 0;
+    return locked && has_flags(&entry->new)
+               ? set_flags(root, entry->path, entry->new.flags | (entry->old.flags & LOCKS), e)
+               : 0;
 }
 
 static int take_back_file(struct root *root, const struct run *run, const struct entry *entry,
@@ -113,9 +138,11 @@ static int take_back_file(struct root *root, const struct run *run, const struct
     if (root_find_link(root, entry->path, NULL, &now, NULL) == 0 && now.inode == entry->new.inode) {
         unsigned flags;
 
-        if (get_flags(root, entry->path, &flags, e) < 0 ||
-            set_flags(root, entry->path, flags & ~(unsigned)LOCKS, e) < 0 ||
-            swap_unlocked(root, entry, staged, true, e) < 0)
+        if (has_flags(&entry->new) &&
+            (get_flags(root, entry->path, &flags, e) < 0 ||
+             set_flags(root, entry->path, flags & ~(unsigned)LOCKS, e) < 0))
+            return -1;
+        if (swap_unlocked(root, entry, staged, true, e) < 0)
             return -1;
     }
     if (lock_directory(root, entry, e) < 0)
@@ -191,18 +218,49 @@ static int change_meta(struct root *root, const struct entry *entry, bool back, 
     return set_flags(root, entry->path, entry->old.flags, e);
 }
 
+/* Out of the way, and back; the name it had is free in between. */
+static int move_gone(struct root *root, const struct run *run, const struct entry *entry, bool back,
+                     struct err *e)
+{
+    auto_free char *staged = run_staged(run, entry);
+    bool locked = has_flags(&entry->old) && (entry->old.flags & LOCKS);
+    bool there = root_find_link(root, entry->path, NULL, NULL, NULL) == 0;
+
+    if (there == back)
+        return 0; /* done before an interruption */
+    if (!back && locked && set_flags(root, entry->path, entry->old.flags & ~(unsigned)LOCKS, e) < 0)
+        return -1;
+    if (move_unlocked(root, entry, back ? staged : entry->path, back ? entry->path : staged, e) < 0)
+        return -1;
+    return back && locked ? set_flags(root, entry->path, entry->old.flags, e) : 0;
+}
+
 int entry_publish(struct root *root, const struct run *run, const struct entry *entry,
                   struct err *e)
 {
-    return entry->kind == ENTRY_FILE ? publish_file(root, run, entry, e)
-                                     : change_meta(root, entry, false, e);
+    switch (entry->kind) {
+    case ENTRY_FILE:
+        return publish_file(root, run, entry, e);
+    case ENTRY_GONE:
+        return move_gone(root, run, entry, false, e);
+    case ENTRY_META:
+        break;
+    }
+    return change_meta(root, entry, false, e);
 }
 
 int entry_take_back(struct root *root, const struct run *run, const struct entry *entry,
                     struct err *e)
 {
-    return entry->kind == ENTRY_FILE ? take_back_file(root, run, entry, e)
-                                     : change_meta(root, entry, true, e);
+    switch (entry->kind) {
+    case ENTRY_FILE:
+        return take_back_file(root, run, entry, e);
+    case ENTRY_GONE:
+        return move_gone(root, run, entry, true, e);
+    case ENTRY_META:
+        break;
+    }
+    return change_meta(root, entry, true, e);
 }
 
 /* Each of mode, owner, label and ACL is what it was or what it became. */
@@ -231,20 +289,48 @@ static bool foreign(const struct entry_state *now, const struct entry *entry)
                !meta_known(now, entry);
     if (entry->existed && now->inode == entry->old.inode)
         return false; /* not published, or taken back already */
+    if (entry->kind == ENTRY_GONE)
+        return true; /* somebody has put something in its place */
     return !same_state(now, &entry->new);
 }
 
-int entry_foreign(const struct root *root, const struct entry *entry, bool *ret, struct err *e)
+static bool made_by(const struct run *run, const char *path)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (strcmp(run->entries[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* A directory of our making in which somebody else has put something by now. */
+static bool holds_foreign(const struct root *root, const struct run *run, const struct entry *entry)
+{
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
+
+    if (entry->kind != ENTRY_FILE || !S_ISDIR(entry->new.mode) ||
+        root_list(root, entry->path, &entries, NULL) < 0)
+        return false;
+    for (const struct root_entry *inside = entries; inside->name; inside++) {
+        auto_free char *path = xasprintf("%s/%s", entry->path, inside->name);
+
+        if (!made_by(run, path))
+            return true;
+    }
+    return false;
+}
+
+int entry_foreign(const struct root *root, const struct run *run, const struct entry *entry,
+                  bool *ret, struct err *e)
 {
     auto_with(state_free) struct entry_state now = { 0 };
     struct err why = { 0 };
 
     if (state_read(root, entry->path, &now, &why) == 0) {
-        *ret = foreign(&now, entry);
+        *ret = foreign(&now, entry) || holds_foreign(root, run, entry);
         return 0;
     }
     if (why.kind == ERR_NOT_FOUND) {
-        *ret = entry->existed;
+        *ret = entry->existed && entry->kind != ENTRY_GONE;
         return 0;
     }
     if (e)
@@ -257,6 +343,9 @@ bool entry_backup_missing(const struct root *root, const struct run *run, const 
     auto_free char *staged = run_staged(run, entry);
     struct root_stat now;
 
+    if (entry->kind == ENTRY_GONE)
+        return root_find_link(root, entry->path, NULL, NULL, NULL) < 0 &&
+               root_find_link(root, staged, NULL, NULL, NULL) < 0;
     return entry->kind == ENTRY_FILE && entry->existed &&
            root_find_link(root, entry->path, NULL, &now, NULL) == 0 &&
            now.inode == entry->new.inode &&root_find_link(root, staged, NULL, NULL, NULL) < 0;

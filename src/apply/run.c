@@ -46,6 +46,18 @@ char *run_staged(const struct run *run, const struct entry *entry)
     return xasprintf("%s/%zu", run->folder, (size_t)(entry - run->entries));
 }
 
+static int read_link_digest(const struct root *root, const char *path, char **ret, struct err *e)
+{
+    auto_free char *target = NULL;
+    auto_blob struct blob bytes = { 0 };
+
+    if (root_readlink(root, path, &target, e) < 0)
+        return -1;
+    bytes = blob_of_text(target);
+    *ret = digest_hex(&bytes);
+    return 0;
+}
+
 static int read_digest(const struct root *root, const char *path, char **ret, struct err *e)
 {
     auto_blob struct blob bytes = { 0 };
@@ -76,6 +88,8 @@ int state_read(const struct root *root, const char *path, struct entry_state *re
     /* Nobody's key or configuration is larger; what is, is told apart by its inode. */
     if (S_ISREG(stat.mode) && stat.size <= HOSTKEY_FILE_MAX &&
         read_digest(root, path, &state.digest, e) < 0)
+        return -1;
+    if (S_ISLNK(stat.mode) && read_link_digest(root, path, &state.digest, e) < 0)
         return -1;
     *ret = state;
     state = (struct entry_state){ 0 };
@@ -284,7 +298,9 @@ int run_remove(struct root *root, const struct run *run, struct err *e)
     for (const struct root_entry *entry = entries; entry->name; entry++) {
         auto_free char *path = run_path(run, entry->name);
 
-        if (strcmp(entry->name, "MANIFEST") != 0 && root_unlink(root, path, e) < 0)
+        if (strcmp(entry->name, "MANIFEST") == 0)
+            continue;
+        if ((S_ISDIR(entry->type) ? root_rmdir(root, path, e) : root_unlink(root, path, e)) < 0)
             return -1;
     }
     if (root_exists(root, manifest) && root_unlink(root, manifest, e) < 0)

@@ -6,7 +6,8 @@
 #include "inspect/inspection.h"
 
 enum entry_kind {
-    ENTRY_FILE, /* a staged file changes places with what is at the path */
+    ENTRY_FILE, /* a staged file, link or directory changes places with what is at the path */
+    ENTRY_GONE, /* what is at the path moves into the folder */
     ENTRY_META, /* mode, owner, ACL, label of what is at the path */
 };
 
@@ -17,7 +18,7 @@ struct entry_state {
     uid_t uid;
     gid_t gid;
     unsigned flags; /* chattr */
-    char *digest;   /* SHA-256 of a regular file; NULL for others */
+    char *digest;   /* SHA-256 of a regular file, or of where a link leads; NULL for others */
     char *label;    /* NULL: none */
     char *acl;      /* the access ACL, in hexadecimal; NULL: none */
 };
@@ -79,8 +80,8 @@ int entry_publish(struct root *root, const struct run *run, const struct entry *
 int entry_take_back(struct root *root, const struct run *run, const struct entry *entry,
                     struct err *e) MUST_CHECK;
 /* Has somebody else changed it since the run? */
-int entry_foreign(const struct root *root, const struct entry *entry, bool *ret,
-                  struct err *e) MUST_CHECK;
+int entry_foreign(const struct root *root, const struct run *run, const struct entry *entry,
+                  bool *ret, struct err *e) MUST_CHECK;
 /* It cannot be taken back: what it replaced is no longer in the folder. */
 bool entry_backup_missing(const struct root *root, const struct run *run,
                           const struct entry *entry);

@@ -66,7 +66,7 @@ int run_take_back(struct root *root, struct run *run, struct err *e)
     for (size_t i = run->count; i-- > 0;) {
         const struct entry *entry = &run->entries[i];
 
-        if (entry_foreign(root, entry, &changed, e) < 0)
+        if (entry_foreign(root, run, entry, &changed, e) < 0)
             return -1;
         if (changed || entry_backup_missing(root, run, entry))
             left = true;
@@ -85,7 +85,7 @@ static int refuse_foreign(const struct root *root, const struct run *run, struct
         const char *path = run->entries[i].path;
         bool changed;
 
-        if (entry_foreign(root, &run->entries[i], &changed, e) < 0)
+        if (entry_foreign(root, run, &run->entries[i], &changed, e) < 0)
             return err_prefix(e, "nothing was undone");
         if (changed)
             return err_set(e, ERR_CHANGED, "%s has been changed since run %s; nothing was undone",

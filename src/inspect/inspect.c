@@ -86,7 +86,8 @@ static void label_inspect(const struct root *root, struct inspection *inspection
     for (size_t i = 0; i < inspection->node_count; i++) {
         struct node *node = &inspection->nodes[i];
 
-        node->expected_label = labels_lookup(labels, node->real, node->stat.mode & S_IFMT);
+        if (!node->rule->unlabelled)
+            node->expected_label = labels_lookup(labels, node->real, node->stat.mode & S_IFMT);
     }
     for (size_t i = 0; i < inspection->key_count; i++) {
         struct host_key *key = &inspection->keys[i];

@@ -101,6 +101,7 @@ const struct mode_rule mode_program = {
     .open_id = "sshd-open",
     .owner_id = "sshd-owner",
     .closed_id = "sshd-not-executable",
+    .unlabelled = true,
     .why = "the kernel does not run it, or others could replace it",
 };
 
@@ -114,6 +115,7 @@ const struct mode_rule mode_library = {
     .open_id = "sshd-open",
     .owner_id = "sshd-owner",
     .closed_id = "login-program-closed",
+    .unlabelled = true,
     .why = "users cannot run their shell with a library that they cannot read",
 };
 
@@ -127,6 +129,7 @@ const struct mode_rule mode_shell = {
     .open_id = "sshd-open",
     .owner_id = "sshd-owner",
     .closed_id = "login-program-closed",
+    .unlabelled = true,
     .why = "sshd refuses the user: \"shell is not executable\" (auth.c, allowed_user)",
 };
 
@@ -141,6 +144,7 @@ const struct mode_rule mode_command = {
     .open_id = "login-command-open",
     .owner_id = "login-command-owner",
     .closed_id = "login-program-closed",
+    .unlabelled = true,
     .why = "sshd does not run it: \"Unsafe AuthorizedKeysCommand\" (misc.c, subprocess)",
 };
 
@@ -151,6 +155,7 @@ const struct mode_rule mode_command_directory = {
     .source = MODE_NARROWED,
     .open_id = "login-command-open",
     .owner_id = "login-command-owner",
+    .unlabelled = true,
     .why = "sshd does not run it: \"Unsafe AuthorizedKeysCommand\" (misc.c, safe_path)",
 };
 
@@ -161,6 +166,7 @@ const struct mode_rule mode_chroot = {
     .source = MODE_NARROWED,
     .open_id = "login-chroot-open",
     .owner_id = "login-chroot-owner",
+    .unlabelled = true,
     .why = "sshd ends the session: \"bad ownership or modes for chroot directory\" (session.c, "
            "safely_chroot)",
 };
@@ -220,6 +226,7 @@ const struct mode_rule mode_system_directory = {
     .open_id = "fs-open",
     .owner_id = "fs-owner",
     .closed_id = "fs-closed",
+    .unlabelled = true,
     .why = "others could replace what sshd trusts, or users cannot reach their own files",
 };
 
@@ -234,7 +241,6 @@ const struct mode_rule mode_system_directory = {
 static const struct mode_rule system_root = SYSTEM_DIRECTORY("/"),
                               system_etc = SYSTEM_DIRECTORY("/etc"),
                               system_home = SYSTEM_DIRECTORY("/home"),
-                              system_usr = SYSTEM_DIRECTORY("/usr"),
                               system_pam = SYSTEM_DIRECTORY("/etc/pam.d"),
                               system_profile = SYSTEM_DIRECTORY("/etc/profile.d");
 
@@ -317,10 +323,33 @@ static const struct mode_rule server_dropin_dir = {
 };
 
 const struct mode_rule *const mode_rules_by_pattern[] = {
-    &system_root,   &system_etc,        &etc_ssh,       &system_home,      &system_usr,
-    &system_pam,    &system_profile,    &moduli,        &client_config,    &client_dropin_dir,
-    &client_dropin, &server_dropin_dir, &file_passwd,   &file_group,       &file_shadow,
-    &file_gshadow,  &file_nsswitch,     &file_ld_cache, &file_ld_preload,  &file_profile,
-    &file_bashrc,   &file_bashrc_el,    &file_hosts,    &file_environment, &file_login_defs,
-    &file_resolv,   &file_pam,          &file_security, &file_sudoers,     NULL,
+    &system_root,
+    &system_etc,
+    &etc_ssh,
+    &system_home,
+    &system_pam,
+    &system_profile,
+    &moduli,
+    &client_config,
+    &client_dropin_dir,
+    &client_dropin,
+    &server_dropin_dir,
+    &file_passwd,
+    &file_group,
+    &file_shadow,
+    &file_gshadow,
+    &file_nsswitch,
+    &file_ld_cache,
+    &file_ld_preload,
+    &file_profile,
+    &file_bashrc,
+    &file_bashrc_el,
+    &file_hosts,
+    &file_environment,
+    &file_login_defs,
+    &file_resolv,
+    &file_pam,
+    &file_security,
+    &file_sudoers,
+    NULL,
 };

@@ -32,6 +32,7 @@ struct mode_rule {
     const char *open_id;   /* finding where a refused bit is set */
     const char *owner_id;  /* finding where the owner is wrong */
     const char *closed_id; /* finding where a needed bit is missing; NULL: none */
+    bool unlabelled;       /* its SELinux label is not judged: policies alias such paths */
     const char *why;       /* what sshd does then, and where its source says so */
 };
 

@@ -118,6 +118,21 @@ static json_t *findings_json(const struct findings *findings)
     return array;
 }
 
+static json_t *lines_json(const char *text)
+{
+    json_t *array = json_array();
+    auto_free char *copy = xstrdup(text);
+    char *rest = copy, *line;
+
+    while ((line = strsep(&rest, "\n"))) {
+        auto_free char *clean = text_clean(line);
+
+        if (*line)
+            json_array_append_new(array, json_string(clean));
+    }
+    return array;
+}
+
 static json_t *changes_json(const struct plan *plan)
 {
     json_t *array = json_array();
@@ -131,7 +146,8 @@ static json_t *changes_json(const struct plan *plan)
         set_text(object, "path", change->path);
         set_text(object, "from", from);
         set_text(object, "to", to);
-        set_text(object, "diff", change->diff);
+        if (change->diff)
+            set(object, "diff", lines_json(change->diff));
         json_array_append_new(array, object);
     }
     return array;

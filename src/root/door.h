@@ -23,6 +23,8 @@ struct root_door {
     int (*create)(struct root *root, const char *path, const struct blob *content,
                   const struct root_meta *meta, struct err *e);
     int (*mkdir)(struct root *root, const char *path, const struct root_meta *meta, struct err *e);
+    int (*symlink)(struct root *root, const char *path, const char *target,
+                   const struct root_meta *meta, struct err *e);
     int (*exchange)(struct root *root, const char *a, const char *b, struct err *e);
     int (*rename)(struct root *root, const char *from, const char *to, struct err *e);
     int (*unlink)(struct root *root, const char *path, bool directory, struct err *e);

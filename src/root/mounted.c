@@ -273,6 +273,7 @@ static const struct root_door mounted_door = {
     .facts = mounted_facts,
     .create = mounted_create,
     .mkdir = mounted_mkdir,
+    .symlink = mounted_symlink,
     .exchange = mounted_exchange,
     .rename = mounted_rename,
     .unlink = mounted_unlink,

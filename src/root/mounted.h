@@ -29,6 +29,8 @@ int mounted_open(const struct root *root, const char *path, enum walk_links link
 
 int mounted_create(struct root *root, const char *path, const struct blob *content,
                    const struct root_meta *meta, struct err *e);
+int mounted_symlink(struct root *root, const char *path, const char *target,
+                    const struct root_meta *meta, struct err *e);
 int mounted_mkdir(struct root *root, const char *path, const struct root_meta *meta, struct err *e);
 int mounted_exchange(struct root *root, const char *a, const char *b, struct err *e);
 int mounted_rename(struct root *root, const char *from, const char *to, struct err *e);

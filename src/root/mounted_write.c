@@ -114,6 +114,32 @@ int mounted_mkdir(struct root *root, const char *path, const struct root_meta *m
     return -1;
 }
 
+/* By way of its parent's descriptor: there is no descriptor of a link to label it by. */
+static int label_link(int parent, const char *name, const char *label)
+{
+    auto_free char *path = xasprintf("/proc/self/fd/%d/%s", parent, name);
+
+    return label ? lsetxattr(path, "security.selinux", label, strlen(label) + 1, 0) : 0;
+}
+
+int mounted_symlink(struct root *root, const char *path, const char *target,
+                    const struct root_meta *meta, struct err *e)
+{
+    const char *name;
+    auto_fd int parent = open_parent(root, path, &name, e);
+
+    if (parent < 0)
+        return -1;
+    if (symlinkat(target, parent, name) < 0)
+        return err_errno(e, "create the link %s", path);
+    if (fchownat(parent, name, meta->uid, meta->gid, AT_SYMLINK_NOFOLLOW) == 0 &&
+        label_link(parent, name, meta->label) == 0)
+        return 0;
+    err_errno(e, "set owner and label of %s", path);
+    (void)unlinkat(parent, name, 0);
+    return -1;
+}
+
 static int rename_flags(struct root *root, const char *a, const char *b, unsigned flags,
                         struct err *e)
 {

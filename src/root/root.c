@@ -129,6 +129,12 @@ int root_create(struct root *root, const char *path, const struct blob *content,
     return root->door->create(root, path, content, meta, e);
 }
 
+int root_symlink(struct root *root, const char *path, const char *target,
+                 const struct root_meta *meta, struct err *e)
+{
+    return root->door->symlink(root, path, target, meta, e);
+}
+
 int root_mkdir(struct root *root, const char *path, const struct root_meta *meta, struct err *e)
 {
     return root->door->mkdir(root, path, meta, e);

@@ -111,6 +111,9 @@ int root_create(struct root *root, const char *path, const struct blob *content,
                 const struct root_meta *meta, struct err *e) MUST_CHECK;
 int root_mkdir(struct root *root, const char *path, const struct root_meta *meta,
                struct err *e) MUST_CHECK;
+/* A link that leads to target, whatever that is; of the meta, owner and label count. */
+int root_symlink(struct root *root, const char *path, const char *target,
+                 const struct root_meta *meta, struct err *e) MUST_CHECK;
 /* Two names change places, in one step. */
 int root_exchange(struct root *root, const char *a, const char *b, struct err *e) MUST_CHECK;
 /* Never replaces anything. */
