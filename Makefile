@@ -27,7 +27,10 @@ LDFLAGS_dev := -fsanitize=address,undefined
 CFLAGS_cov := -O0 -g --coverage
 LDFLAGS_cov := --coverage
 
-COMPILE = $(CC) $(CPPFLAGS) $(LIB_CFLAGS) -std=gnu11 $(WARNINGS) $(CFLAGS_$(MODE)) $(CFLAGS) -pthread
+# Tables made from src/config/data.
+GENERATED := $(OUT)/generated/config/keywords.inc $(OUT)/generated/config/algorithms.inc
+
+COMPILE = $(CC) $(CPPFLAGS) -I$(OUT)/generated $(LIB_CFLAGS) -std=gnu11 $(WARNINGS) $(CFLAGS_$(MODE)) $(CFLAGS) -pthread
 LINK = $(CC) $(CFLAGS_$(MODE)) $(CFLAGS) $(LDFLAGS_$(MODE)) $(LDFLAGS) -pthread
 
 SOURCES := $(wildcard src/*/*.c)
@@ -73,6 +76,12 @@ $(OUT)/.sshmend: $(OBJECTS) $(MAIN_OBJECT)
 $(OUT)/.unit-tests: $(OBJECTS) $(TEST_OBJECTS)
 	$(LINK) -o $(@D)/unit-tests $^ $(LIB_LDLIBS) $(shell $(PKG_CONFIG) --libs check)
 	@touch $@
+
+$(OUT)/generated/config/%.inc: src/config/data/%.tsv src/config/data/rows.awk
+	@mkdir -p $(@D)
+	awk -f src/config/data/rows.awk $< > $@
+
+$(filter $(OUT)/config/%,$(OBJECTS)): | $(GENERATED)
 
 $(OUT)/%.o: src/%.c $(OUT)/.flags
 	@mkdir -p $(@D)

@@ -37,6 +37,7 @@ struct directive {
     char *keyword; /* as written */
     char **args;   /* NULL-terminated */
     bool in_match;
+    bool unbalanced; /* a quote that does not end */
 };
 
 /*

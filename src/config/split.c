@@ -18,7 +18,7 @@ static bool escaped(const char *at, bool modern)
 }
 
 /* One argument off the line; NULL at its end. Before 8.7 a '#' anywhere ends it. */
-static char *next_argument(char **line, int openssh)
+static char *next_argument(char **line, int openssh, bool *unbalanced)
 {
     char *at = *line + strspn(*line, " \t\r\f"), *out, *start;
     bool modern = openssh == 0 || openssh >= OPENSSH(8, 7);
@@ -37,6 +37,7 @@ static char *next_argument(char **line, int openssh)
         else
             *out++ = *at;
     }
+    *unbalanced = *unbalanced || quote;
     *line = *at ? at + 1 : at;
     *out = '\0';
     return start;
@@ -77,13 +78,13 @@ bool config_split(const char *line, size_t len, int openssh, struct directive *r
     if (!keyword)
         return true;
     ret->keyword = xstrdup(keyword);
-    while ((argument = next_argument(&rest, openssh))) {
+    while ((argument = next_argument(&rest, openssh, &ret->unbalanced))) {
         char *word = xstrdup(argument);
 
         array_push(ret->args, count, word);
     }
     array_push(ret->args, count, NULL);
-    return true;
+    return !ret->unbalanced;
 }
 
 void directive_free(struct directive *directive)

@@ -20,13 +20,57 @@ struct reading {
     struct config *config;
     size_t include_count;
     bool in_match;
+    bool too_deep; /* an Include further down goes deeper than sshd does */
+    struct config_bad_include *bad;
+    size_t bad_count;
     struct err error; /* kind ERR_NONE: none */
+};
+
+/* The program of sshd, read as soon as a keyword or a name needs it. */
+struct program_strings {
+    const struct root *root;
+    const char *path;
+    struct blob bytes;
+    bool read;
 };
 
 static void read_file(struct reading *reading, const char *path, int depth);
 
-static void include(struct reading *reading, char *const *patterns, int depth)
+static void add_bad(struct reading *reading, size_t file, unsigned line, char *message)
 {
+    struct config_bad_include bad = { .file = file, .line = line, .message = message };
+
+    array_push(reading->bad, reading->bad_count, bad);
+}
+
+/* sshd opens what glob has found: a link that leads nowhere ends it (load_server_config). */
+static bool dangles(const struct root *root, const char *path)
+{
+    return root_find_link(root, path, NULL, NULL, NULL) == 0 && !root_exists(root, path);
+}
+
+static void include_file(struct reading *reading, const struct config_bad_include *at,
+                         const char *path, int depth)
+{
+    bool in_match = reading->in_match;
+
+    if (dangles(reading->root, path))
+        add_bad(reading, at->file, at->line,
+                xasprintf("matches %s, a link that leads nowhere", path));
+    else
+        read_file(reading, path, depth + 1);
+    reading->in_match = in_match;
+}
+
+static void include(struct reading *reading, const struct config_bad_include *at,
+                    char *const *patterns, int depth)
+{
+    if (depth >= DEPTH_MAX) {
+        if (!reading->too_deep)
+            add_bad(reading, at->file, at->line, xstrdup("goes deeper than sshd follows"));
+        reading->too_deep = true;
+        return;
+    }
     for (; *patterns; patterns++) {
         auto_with(text_list_free) char **matches = NULL;
         auto_free char *pattern =
@@ -35,30 +79,27 @@ static void include(struct reading *reading, char *const *patterns, int depth)
         if (reading->include_count++ >= INCLUDES_MAX ||
             root_glob(reading->root, pattern, &matches, NULL) < 0)
             continue;
-        for (char **match = matches; *match; match++) {
-            bool in_match = reading->in_match;
-
-            read_file(reading, *match, depth + 1);
-            reading->in_match = in_match;
-        }
+        for (char **match = matches; *match; match++)
+            include_file(reading, at, *match, depth);
     }
 }
 
-static void read_line(struct reading *reading, const char *path, unsigned number, const char *line,
+static void read_line(struct reading *reading, size_t file, unsigned number, const char *line,
                       size_t len, int depth)
 {
     struct directive directive = { .line = number };
+    const struct config_bad_include at = { .file = file, .line = number };
 
     config_split(line, len, reading->openssh, &directive);
     if (!directive.keyword)
         return;
-    directive.file = xstrdup(path);
+    directive.file = xstrdup(reading->config->files[file].path);
     if (strcasecmp(directive.keyword, "Match") == 0)
         reading->in_match = true;
     directive.in_match = reading->in_match;
     array_push(reading->config->directives, reading->config->count, directive);
     if (strcasecmp(directive.keyword, "Include") == 0)
-        include(reading, directive.args, depth);
+        include(reading, &at, directive.args, depth);
 }
 
 static void read_file(struct reading *reading, const char *path, int depth)
@@ -68,8 +109,9 @@ static void read_file(struct reading *reading, const char *path, int depth)
     struct err e = { 0 };
     const char *at, *end;
     unsigned number = 0;
+    size_t index = config->file_count;
 
-    if (depth > DEPTH_MAX || config->file_count >= FILES_MAX)
+    if (config->file_count >= FILES_MAX)
         return;
     if (root_find(reading->root, path, &file.real, NULL, &e) < 0 ||
         root_read(reading->root, path, CONFIG_MAX, &file.text, &e) < 0) {
@@ -87,14 +129,62 @@ static void read_file(struct reading *reading, const char *path, int depth)
         const char *newline = memchr(at, '\n', (size_t)(end - at));
 
         next = newline ? newline + 1 : end;
-        read_line(reading, path, ++number, at, (size_t)((newline ? newline : end) - at), depth);
+        read_line(reading, index, ++number, at, (size_t)((newline ? newline : end) - at), depth);
     }
 }
 
-int config_inspect(const struct root *root, const struct profile *profile, int openssh,
+/* ---- which sshd reads it -------------------------------------------------------------- */
+
+static bool holds(const struct blob *program, const char *text)
+{
+    size_t len = strlen(text) + 2;
+    auto_blob struct blob wanted = blob_zeroed(len);
+
+    memcpy(wanted.data + 1, text, len - 2);
+    return memmem(program->data, program->len, wanted.data, len) != NULL;
+}
+
+static bool program_holds(const void *context, const char *text)
+{
+    return holds(&((const struct program_strings *)context)->bytes, text);
+}
+
+/* The table of keywords stands in the program in lower case; where it does not, it cannot tell. */
+static void read_program(struct program_strings *strings)
+{
+    if (strings->path &&
+        root_read(strings->root, strings->path, PROGRAM_MAX, &strings->bytes, NULL) < 0)
+        strings->bytes = (struct blob){ 0 };
+    strings->read = strings->bytes.data && holds(&strings->bytes, "permitrootlogin");
+}
+
+static void judge(const struct reading *reading, const struct sshd *sshd, struct config *config)
+{
+    struct program_strings strings = { .root = reading->root, .path = sshd->path };
+    struct config_reader reader = { .openssh = sshd->version, .program = &strings };
+    const struct config_input input = { .reader = &reader,
+                                        .texts = config->files,
+                                        .text_count = config->file_count,
+                                        .directives = config->directives,
+                                        .directive_count = config->count,
+                                        .bad_includes = reading->bad,
+                                        .bad_include_count = reading->bad_count };
+    const struct directive *list = config_find(config, "HostKeyAlgorithms");
+
+    read_program(&strings);
+    if (strings.read)
+        reader.holds = program_holds;
+    config_judge(&input, &config->faults, &config->fault_count);
+    config->host_key_algorithms = config_hostkey_algorithms(&reader, list ? list->args[0] : NULL);
+    config->destroyed = config->path && config->file_count &&
+                        config_destroyed(&config->files[0].text, sshd->version);
+    blob_free(&strings.bytes);
+}
+
+int config_inspect(const struct root *root, const struct profile *profile, const struct sshd *sshd,
                    struct config *ret, struct err *e)
 {
-    struct reading reading = { .root = root, .openssh = openssh, .config = ret };
+    struct reading reading = { .root = root, .openssh = sshd->version, .config = ret };
     const char *const candidates[] = { "/etc/ssh/sshd_config", profile->vendor_config };
 
     for (size_t i = 0; i < ARRAY_SIZE(candidates) && !ret->path; i++)
@@ -102,6 +192,11 @@ int config_inspect(const struct root *root, const struct profile *profile, int o
             ret->path = xstrdup(candidates[i]);
     if (ret->path)
         read_file(&reading, ret->path, 0);
+    if (reading.error.kind == ERR_NONE)
+        judge(&reading, sshd, ret);
+    for (size_t i = 0; i < reading.bad_count; i++)
+        free(reading.bad[i].message);
+    free(reading.bad);
     if (reading.error.kind == ERR_NONE)
         return 0;
     if (e)

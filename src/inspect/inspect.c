@@ -181,7 +181,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
         accounts_inspect(root, &facts.accounts, e) < 0)
         return -1;
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
-    if (config_inspect(root, facts.profile, facts.sshd.version, &facts.config, e) < 0 ||
+    if (config_inspect(root, facts.profile, &facts.sshd, &facts.config, e) < 0 ||
         keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
         login_inspect(root, &facts, e) < 0 || rest_inspect(root, earlier, &facts, e) < 0)
         return -1;

@@ -23,7 +23,7 @@ void sshd_inspect(const struct root *root, const struct profile *profile,
                   const struct sshd *earlier, struct sshd *ret);
 
 /* config.c */
-int config_inspect(const struct root *root, const struct profile *profile, int openssh,
+int config_inspect(const struct root *root, const struct profile *profile, const struct sshd *sshd,
                    struct config *ret, struct err *e) MUST_CHECK;
 void config_free(struct config *config);
 

@@ -113,6 +113,7 @@ void scene_make(struct scene *scene)
         .pub_meta = { .mode = 0644 },
     };
     scene->facts.profile = profile_of(&scene->facts.os);
+    scene->facts.profile_known = true;
     fill_keys(scene);
     fill_nodes(scene->nodes);
 }

@@ -56,7 +56,8 @@ static void check_config(int openssh, const char *expected)
     auto_with(config_free) struct config config = { 0 };
     auto_free char *text = NULL;
 
-    ck_assert_int_eq(config_inspect(root, debian(), openssh, &config, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = openssh }, &config, NULL), 0);
     text = as_text(&config);
     ck_assert_str_eq(text, expected);
 }
@@ -195,7 +196,9 @@ START_TEST(include_of_itself)
 
     put_text("etc/ssh/sshd_config", "Port 1\nInclude sshd_config\n");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(config_inspect(root, debian(), OPENSSH(9, 2), &config, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 2) }, &config, NULL),
+        0);
     /* Sixteen deep, as sshd. */
     ck_assert_uint_eq(config.count, 2 * 17);
 }
@@ -209,7 +212,9 @@ START_TEST(include_explosion)
 
     put_text("etc/ssh/sshd_config", "Include sshd_config sshd_config\n");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(config_inspect(root, debian(), OPENSSH(9, 2), &config, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 2) }, &config, NULL),
+        0);
     ck_assert_uint_gt(config.file_count, 16);
     ck_assert_uint_le(config.file_count, 1000);
 }
@@ -224,7 +229,9 @@ START_TEST(not_a_file)
 
     put_dir("etc/ssh/sshd_config");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(config_inspect(root, debian(), OPENSSH(9, 2), &config, &e), -1);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 2) }, &config, &e),
+        -1);
     ck_assert_int_eq(e.kind, ERR_REFUSED);
     ck_assert_ptr_nonnull(strstr(e.text, "/etc/ssh/sshd_config"));
 }
@@ -241,7 +248,9 @@ START_TEST(files_and_lines)
     put_text("etc/ssh/sshd_config", "\n\nInclude a.conf\n");
     put_text("etc/ssh/a.conf", "# x\nPort 2\n");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(config_inspect(root, debian(), OPENSSH(9, 2), &config, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 2) }, &config, NULL),
+        0);
     ck_assert_str_eq(config.path, "/etc/ssh/sshd_config");
     ck_assert_str_eq(config.files[0].path, "/etc/ssh/sshd_config");
     ck_assert_str_eq(config.files[1].path, "/etc/ssh/a.conf");
@@ -259,14 +268,17 @@ START_TEST(vendor_config)
 
     put_text("usr/etc/ssh/sshd_config", "Port 2\n");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(config_inspect(root, suse(), OPENSSH(9, 6), &vendor, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, suse(), &(struct sshd){ .version = OPENSSH(9, 6) }, &vendor, NULL), 0);
     ck_assert_str_eq(vendor.path, "/usr/etc/ssh/sshd_config");
     ck_assert_uint_eq(vendor.count, 1);
-    ck_assert_int_eq(config_inspect(root, debian(), OPENSSH(9, 6), &none, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 6) }, &none, NULL), 0);
     ck_assert_ptr_null(none.path);
     ck_assert_uint_eq(none.file_count, 0);
     put_text("etc/ssh/sshd_config", "Port 3\n");
-    ck_assert_int_eq(config_inspect(root, suse(), OPENSSH(9, 6), &own, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, suse(), &(struct sshd){ .version = OPENSSH(9, 6) }, &own, NULL), 0);
     ck_assert_str_eq(own.path, "/etc/ssh/sshd_config");
     ck_assert_str_eq(config_find(&own, "Port")->args[0], "3");
 }
@@ -279,7 +291,9 @@ START_TEST(find)
 
     put_text("etc/ssh/sshd_config", "Port\nPORT 1\nport 2\nMatch all\nStrictModes no\n");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(config_inspect(root, debian(), OPENSSH(9, 2), &config, NULL), 0);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 2) }, &config, NULL),
+        0);
     ck_assert_str_eq(config_find(&config, "Port")->args[0], "1");
     ck_assert_ptr_null(config_find(&config, "StrictModes"));
     ck_assert_ptr_null(config_find(&config, "Ports"));

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/tables.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const struct keyword keywords[] = {
+#include "config/keywords.inc"
+};
+
+const struct keyword *keyword_row(const char *name)
+{
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (strcasecmp(keywords[i].name, name) == 0)
+            return &keywords[i];
+    return NULL;
+}
+
+int reader_release(const struct config_reader *reader)
+{
+    return reader->openssh ? reader->openssh : NEWEST;
+}
+
+/*
+ * Distributions add keywords of their own and backport others: the program's own table
+ * of keywords tells, as the strings they are. Where it cannot be asked, a keyword that
+ * some distribution has is taken for known.
+ */
+bool keyword_known(const struct config_reader *reader, const struct keyword *row)
+{
+    int release = reader_release(reader);
+
+    if (reader->openssh == 0)
+        return row->removed == NEVER || row->since == NEVER;
+    if (row->since != NEVER && release >= row->since && release < row->removed)
+        return true;
+    if (release >= row->removed)
+        return false;
+    return reader->holds ? reader->holds(reader->program, row->name) : row->since == NEVER;
+}
