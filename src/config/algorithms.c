@@ -87,7 +87,10 @@ char *algorithms_unknown(const struct config_reader *reader, enum algorithm_clas
 
     if (prefix == '-')
         return NULL; /* names to be taken away are not looked at */
-    while ((name = strsep(&rest, ",")))
+    if (!*copy)
+        return xstrdup("");
+    /* An empty name ends the list for sshd. */
+    while ((name = strsep(&rest, ",")) && *name)
         if (!name_known(reader, class, name))
             return xstrdup(name);
     return NULL;

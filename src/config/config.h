@@ -46,6 +46,8 @@ struct directive {
  * end; the keyword is there all the same. Fills keyword and args alone.
  */
 bool config_split(const char *line, size_t len, int openssh, struct directive *ret);
+/* "Match all": what follows holds for everybody, as if there were no block. */
+bool directive_is_match_all(const struct directive *directive);
 void directive_free(struct directive *directive);
 
 enum config_fault_kind {

@@ -47,10 +47,9 @@ static char *line_of(const struct config_text *text, unsigned number)
 /* Without them people would get in whom they keep out. */
 static bool restricts(const char *keyword)
 {
-    static const char *const names[] = { "AllowUsers",   "AllowGroups",           "DenyUsers",
-                                         "DenyGroups",   "ForceCommand",          "ChrootDirectory",
-                                         "RevokedKeys",  "AuthenticationMethods", "PermitOpen",
-                                         "PermitListen", "PermitEmptyPasswords",  "StrictModes" };
+    static const char *const names[] = { "AllowUsers",  "AllowGroups",          "DenyUsers",
+                                         "DenyGroups",  "ForceCommand",         "ChrootDirectory",
+                                         "RevokedKeys", "AuthenticationMethods" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcasecmp(names[i], keyword) == 0)
@@ -90,19 +89,28 @@ static char *shortened(const struct judging *judging, const struct directive *di
     return xasprintf("%.*s%s%s", (int)(at - line), line, kept, at + strlen(list));
 }
 
-static void judge_value(struct judging *judging, const struct directive *directive,
+/* What a list of forwardings that makes no sense becomes: nobody may forward anything. */
+static char *strictest(const struct keyword *row)
+{
+    return strcmp(row->value, "permitopen") == 0 ? xasprintf("%s none", row->name) : NULL;
+}
+
+/* True where there is something wrong. */
+static bool judge_value(struct judging *judging, const struct directive *directive,
                         const struct keyword *row)
 {
     enum config_fix fix = restricts(row->name) ? CONFIG_FIX_NONE : CONFIG_FIX_COMMENT;
     enum algorithm_class class;
     enum config_fault_kind kind;
-    char *what = value_fault(judging->input->reader, row, directive, &kind), *text = NULL;
+    char *what = value_fault(judging->input->reader, row, directive, &kind), *text;
 
     if (!what)
-        return;
-    if (kind == CONFIG_ALGORITHM && algorithm_list(row, &class))
-        text = shortened(judging, directive, class);
+        return false;
+    text = kind == CONFIG_ALGORITHM && algorithm_list(row, &class)
+               ? shortened(judging, directive, class)
+               : strictest(row);
     add_line(judging, directive, kind, what, text ? CONFIG_FIX_REPLACE : fix, text);
+    return true;
 }
 
 static bool set_globally(const struct config_input *input, const struct directive *directive)
@@ -119,7 +127,10 @@ static void judge_place(struct judging *judging, const struct directive *directi
 {
     const struct config_input *input = judging->input;
     size_t file = text_index(input, directive->file);
-    bool hoist = file == 0 && !set_globally(input, directive);
+    const struct keyword *row = keyword_row(directive->keyword);
+    enum config_fault_kind kind;
+    auto_free char *wrong = value_fault(input->reader, row, directive, &kind);
+    bool hoist = file == 0 && !wrong && !set_globally(input, directive);
 
     add_line(judging, directive, CONFIG_MISPLACED, xstrdup("is not allowed in a Match block"),
              hoist ? CONFIG_FIX_HOIST : CONFIG_FIX_COMMENT,
@@ -148,12 +159,8 @@ static void note_ignored(struct judging *judging, const struct directive *direct
 
 static bool newer_than_we_know(const struct config_reader *reader, const char *keyword)
 {
-    auto_free char *lower = xstrdup(keyword);
-
-    for (char *at = lower; *at; at++)
-        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at);
-    return reader->openssh > NEWEST && reader->holds && strlen(lower) > 5 &&
-           reader->holds(reader->program, lower);
+    return reader->openssh > NEWEST && reader->holds && strlen(keyword) > 5 &&
+           keyword_in_program(reader, keyword);
 }
 
 /* True where the directives up to the next Match go with this one. */
@@ -175,10 +182,6 @@ static bool judge_directive(struct judging *judging, const struct directive *dir
                  restricts(row->name) ? CONFIG_FIX_NONE : CONFIG_FIX_COMMENT, NULL);
         return false;
     }
-    if (reader_release(reader) >= row->ignored) {
-        note_ignored(judging, directive);
-        return false;
-    }
     if (strcmp(row->value, "match") == 0) {
         what = match_fault(reader, directive);
         if (what)
@@ -187,6 +190,8 @@ static bool judge_directive(struct judging *judging, const struct directive *dir
     }
     if (directive->in_match && reader_release(reader) < row->match)
         judge_place(judging, directive);
+    else if (reader_release(reader) >= row->ignored)
+        note_ignored(judging, directive);
     else
         judge_value(judging, directive, row);
     return false;
@@ -272,6 +277,81 @@ static void judge_commands(struct judging *judging)
             add_line(judging, command, CONFIG_VALUE, xasprintf("is set without %s", pairs[i][1]),
                      CONFIG_FIX_COMMENT, NULL);
     }
+}
+
+/* "none" names no key, and does away with those sshd would look for (servconf.c, CLEAR_ON_NONE). */
+static void judge_host_keys(struct judging *judging)
+{
+    const struct config_input *input = judging->input;
+    const struct directive *none = NULL;
+
+    for (size_t i = 0; i < input->directive_count; i++) {
+        const struct directive *directive = &input->directives[i];
+
+        if (strcasecmp(directive->keyword, "HostKey") != 0 || !directive->args[0])
+            continue;
+        if (strcasecmp(directive->args[0], "none") != 0)
+            return;
+        none = directive;
+    }
+    if (none && reader_release(input->reader) >= OPENSSH(6, 8))
+        add_line(judging, none, CONFIG_VALUE, xstrdup("no host key is named"), CONFIG_FIX_COMMENT,
+                 NULL);
+}
+
+static bool method_enabled(const struct config_input *input, const char *method)
+{
+    static const struct {
+        const char *method, *keyword, *other;
+        bool by_default;
+    } switches[] = {
+        { "publickey", "PubkeyAuthentication", NULL, true },
+        { "password", "PasswordAuthentication", NULL, true },
+        { "keyboard-interactive", "KbdInteractiveAuthentication", "ChallengeResponseAuthentication",
+          true },
+        { "hostbased", "HostbasedAuthentication", NULL, false },
+        { "gssapi-with-mic", "GSSAPIAuthentication", NULL, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
+        const struct directive *first;
+
+        if (strcmp(switches[i].method, method) != 0)
+            continue;
+        first = first_global(input, switches[i].keyword);
+        if (!first && switches[i].other)
+            first = first_global(input, switches[i].other);
+        return first ? strcasecmp(first->args[0], "yes") == 0 : switches[i].by_default;
+    }
+    return true;
+}
+
+static bool satisfiable(const struct config_input *input, const char *list)
+{
+    auto_free char *copy = xstrdup(list);
+    char *rest = copy, *method;
+
+    while ((method = strsep(&rest, ","))) {
+        method[strcspn(method, ":")] = '\0';
+        if (!method_enabled(input, method))
+            return false;
+    }
+    return true;
+}
+
+/* auth2.c, auth2_setup_methods_lists: one list that can be met is enough; 6.2 and later. */
+static void judge_methods(struct judging *judging)
+{
+    const struct config_input *input = judging->input;
+    const struct directive *methods = first_global(input, "AuthenticationMethods");
+
+    if (!methods || strcmp(methods->args[0], "any") == 0)
+        return;
+    for (char **list = methods->args; *list; list++)
+        if (satisfiable(input, *list))
+            return;
+    add_line(judging, methods, CONFIG_VALUE,
+             xstrdup("each list needs a method that is switched off"), CONFIG_FIX_NONE, NULL);
 }
 
 /* ---- bytes ---------------------------------------------------------------------------- */
@@ -417,6 +497,8 @@ void config_judge(const struct config_input *input, struct config_fault **ret, s
     judge_directives(&judging);
     judge_subsystems(&judging);
     judge_commands(&judging);
+    judge_host_keys(&judging);
+    judge_methods(&judging);
     judge_includes(&judging);
     drop_shadowed(&judging, bytes);
     judge_policy(&judging);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/tables.h"
 
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -21,6 +25,15 @@ int reader_release(const struct config_reader *reader)
     return reader->openssh ? reader->openssh : NEWEST;
 }
 
+bool keyword_in_program(const struct config_reader *reader, const char *name)
+{
+    auto_free char *lower = xstrdup(name);
+
+    for (char *at = lower; *at; at++)
+        *at = (char)tolower((unsigned char)*at);
+    return reader->holds(reader->program, lower) || reader->holds(reader->program, name);
+}
+
 /*
  * Distributions add keywords of their own and backport others: the program's own table
  * of keywords tells, as the strings they are. Where it cannot be asked, a keyword that
@@ -36,5 +49,5 @@ bool keyword_known(const struct config_reader *reader, const struct keyword *row
         return true;
     if (release >= row->removed)
         return false;
-    return reader->holds ? reader->holds(reader->program, row->name) : row->since == NEVER;
+    return reader->holds ? keyword_in_program(reader, row->name) : row->since == NEVER;
 }

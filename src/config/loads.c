@@ -21,7 +21,8 @@ static void split_text(const struct config_text *file, int openssh, struct direc
         at = newline ? newline + 1 : end;
         if (!directive.keyword)
             continue;
-        in_match = in_match || strcasecmp(directive.keyword, "Match") == 0;
+        if (strcasecmp(directive.keyword, "Match") == 0)
+            in_match = !directive_is_match_all(&directive);
         directive.in_match = in_match;
         directive.file = xstrdup(file->path);
         array_push(*ret, *ret_count, directive);

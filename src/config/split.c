@@ -10,6 +10,7 @@
 #include "hostkey/hostkey.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* A backslash makes a blank, a quote or itself plain, since 8.7 (misc.c, argv_split). */
 static bool escaped(const char *at, bool modern)
@@ -43,14 +44,34 @@ static char *next_argument(char **line, int openssh, bool *unbalanced)
     return start;
 }
 
+/*
+ * strdelim (misc.c): a quote goes, and the keyword ends at the next one; a line without
+ * a next one is passed over without a word.
+ */
+static char *take_quoted(char *start, size_t quote, char **line)
+{
+    char *end = strchr(start + quote + 1, '"');
+
+    if (!end)
+        return NULL;
+    memmove(start + quote, start + quote + 1, (size_t)(end - start) - quote - 1);
+    end[-1] = '\0';
+    *line = end + 1 + strspn(end + 1, " \t\r\f");
+    return *start ? start : NULL;
+}
+
 /* The keyword ends at a blank or at "="; one "=" between blanks is passed over. */
 static char *take_keyword(char **line)
 {
     char *start = *line + strspn(*line, " \t\r\f");
-    size_t len = strcspn(start, " \t\r\f=");
+    size_t len = strcspn(start, " \t\r\f=\"");
     char *rest = start + len;
 
-    if (!*start || *start == '#' || len == 0)
+    if (!*start || *start == '#')
+        return NULL;
+    if (*rest == '"')
+        return take_quoted(start, len, line);
+    if (len == 0)
         return NULL;
     if (*rest) {
         bool equals = *rest == '=';
@@ -85,6 +106,11 @@ bool config_split(const char *line, size_t len, int openssh, struct directive *r
     }
     array_push(ret->args, count, NULL);
     return !ret->unbalanced;
+}
+
+bool directive_is_match_all(const struct directive *directive)
+{
+    return directive->args[0] && strcasecmp(directive->args[0], "all") == 0 && !directive->args[1];
 }
 
 void directive_free(struct directive *directive)

@@ -12,7 +12,7 @@
 enum { NEVER = INT_MAX, NEWEST = OPENSSH(10, 5) };
 
 struct keyword {
-    const char *name; /* in lower case */
+    const char *name; /* as sshd_config(5) writes it */
     int since;        /* known from here on; NEVER: only in patched builds */
     int ignored;      /* from here on only logged, or passed over */
     int removed;      /* gone again */
@@ -24,6 +24,8 @@ struct keyword {
 const struct keyword *keyword_row(const char *name);
 /* Does this sshd know it? Patched builds are asked for what the table alone cannot tell. */
 bool keyword_known(const struct config_reader *reader, const struct keyword *row);
+/* The program's own table of keywords has this one: in lower case until 10.3, as written since. */
+bool keyword_in_program(const struct config_reader *reader, const char *name);
 /* The release that counts; unknown ones are present-day ones. */
 int reader_release(const struct config_reader *reader);
 

@@ -251,10 +251,11 @@ static const char ipqos_words[] = "af11 af12 af13 af21 af22 af23 af31 af32 af33 
                                   "cs1 cs2 cs3 cs4 cs5 cs6 cs7 ef "
                                   "le@8.6 va@10.1 lowdelay throughput reliability none@7.1";
 
+/* Hexadecimal and octal numbers until 9.7 (strtol), decimal ones since (strtonum). */
 static bool is_ipqos(const struct value *value, const char *arg)
 {
     char *end;
-    long number = strtol(arg, &end, 0);
+    long number = strtol(arg, &end, value->release < OPENSSH(9, 8) ? 0 : 10);
 
     return in_words(value, ipqos_words, arg, false) ||
            (*arg && !*end && number >= 0 && number <= 255);
@@ -268,6 +269,14 @@ static char *ipqos_fault(const struct value *value)
     return value->count > 2 ? xasprintf("%s does not belong there", value->args[2]) : NULL;
 }
 
+static char *auth_options_fault(const struct value *value)
+{
+    for (size_t i = 0; i < value->count; i++)
+        if (!in_words(value, "none touch-required verify-required", value->args[i], false))
+            return xasprintf("%s is no such option", value->args[i]);
+    return NULL;
+}
+
 static char *mask_fault(const struct value *value)
 {
     const char *arg = value->args[0];
@@ -277,8 +286,11 @@ static char *mask_fault(const struct value *value)
                : xasprintf("%s is no octal mask", arg);
 }
 
+/* Before 8.7 "=" parts arguments like a blank, so that none can hold it. */
 static char *names_fault(const struct value *value)
 {
+    if (value->release < OPENSSH(8, 7))
+        return NULL;
     for (size_t i = 0; i < value->count; i++)
         if (!*value->args[i] || strchr(value->args[i], '='))
             return xasprintf("%s is no name of a variable", value->args[i]);
@@ -419,6 +431,7 @@ static const struct reading {
     { "ipqos", ANY_NUMBER, ipqos_fault },
     { "maxstartups", 1, startups_fault },
     { "netblock", 1, netblock_fault },
+    { "authoptions", ANY_NUMBER, auth_options_fault },
     { "penalties", ANY_NUMBER, penalties_fault },
     { "permitopen", ANY_NUMBER, forwards_fault },
     { "userenvironment", 1, user_environment_fault },
@@ -455,6 +468,13 @@ static const struct reading *reading_of(const char *name)
     return NULL;
 }
 
+/* Lists that are read in a loop: before 8.7 it may run zero times. */
+static bool may_be_empty(const struct keyword *row)
+{
+    return (strcmp(row->value, "words") == 0 && strcasecmp(row->name, "Include") != 0) ||
+           strcmp(row->value, "acceptenv") == 0 || strcmp(row->value, "authmethods") == 0;
+}
+
 char *value_fault(const struct config_reader *reader, const struct keyword *row,
                   const struct directive *directive, enum config_fault_kind *ret_kind)
 {
@@ -470,6 +490,8 @@ char *value_fault(const struct config_reader *reader, const struct keyword *row,
         return NULL;
     while (directive->args[value.count])
         value.count++;
+    if (value.count == 0 && value.release < OPENSSH(8, 7) && may_be_empty(row))
+        return NULL;
     if (value.count == 0 || !*value.args[0])
         return xstrdup("it has no value");
     if (algorithm_list(row, &class))

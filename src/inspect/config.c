@@ -95,7 +95,7 @@ static void read_line(struct reading *reading, size_t file, unsigned number, con
         return;
     directive.file = xstrdup(reading->config->files[file].path);
     if (strcasecmp(directive.keyword, "Match") == 0)
-        reading->in_match = true;
+        reading->in_match = !directive_is_match_all(&directive);
     directive.in_match = reading->in_match;
     array_push(reading->config->directives, reading->config->count, directive);
     if (strcasecmp(directive.keyword, "Include") == 0)
@@ -155,7 +155,8 @@ static void read_program(struct program_strings *strings)
     if (strings->path &&
         root_read(strings->root, strings->path, PROGRAM_MAX, &strings->bytes, NULL) < 0)
         strings->bytes = (struct blob){ 0 };
-    strings->read = strings->bytes.data && holds(&strings->bytes, "permitrootlogin");
+    strings->read = strings->bytes.data && (holds(&strings->bytes, "permitrootlogin") ||
+                                            holds(&strings->bytes, "PermitRootLogin"));
 }
 
 static void judge(const struct reading *reading, const struct sshd *sshd, struct config *config)

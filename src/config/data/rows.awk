@@ -13,7 +13,7 @@ function release(text, none, parts) {
 $1 == "keyword" { keywords = 1; next }
 $1 == "class" { keywords = 0; next }
 keywords {
-	printf "{ \"%s\", %s, %s, %s, %s, \"%s\" },\n", tolower($1), release($2, "NEVER"), \
+	printf "{ \"%s\", %s, %s, %s, %s, \"%s\" },\n", $1, release($2, "NEVER"), \
 		release($3, "NEVER"), release($4, "NEVER"), release($5, "NEVER"), $6
 	next
 }
