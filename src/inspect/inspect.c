@@ -132,10 +132,9 @@ static void read_texts(const struct root *root, struct inspection *inspection)
 }
 
 /* What sshd, and a login, need beside the keys. */
-static int rest_inspect(const struct root *root, const struct inspection *earlier,
-                        struct inspection *facts, struct err *e)
+static int rest_inspect(const struct root *root, struct inspection *facts, struct err *e)
 {
-    programs_inspect(root, earlier, facts);
+    programs_inspect(root, facts);
     service_inspect(root, facts, &facts->service);
     cloud_inspect(root, &facts->cloud);
     access_inspect(root, facts);
@@ -183,7 +182,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
     if (config_inspect(root, facts.profile, &facts.sshd, &facts.config, e) < 0 ||
         keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
-        login_inspect(root, &facts, e) < 0 || rest_inspect(root, earlier, &facts, e) < 0)
+        login_inspect(root, &facts, e) < 0 || rest_inspect(root, &facts, e) < 0)
         return -1;
     keys_tie(&facts);
     label_inspect(root, &facts);

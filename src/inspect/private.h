@@ -64,9 +64,19 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
              const char *path, const struct user *owner, struct err *e) MUST_CHECK;
 
 /* programs.c: what sshd and its helpers need to run; the config must have been read */
-void programs_inspect(const struct root *root, const struct inspection *earlier,
-                      struct inspection *inspection);
+void programs_inspect(const struct root *root, struct inspection *inspection);
 void programs_free(struct programs *programs);
+
+/* elf_file.c: what an ELF program or library asks of the loader; -1 where it is not a whole one */
+struct elf_file {
+    bool wide; /* of 64 bits */
+    unsigned machine;
+    char *interpreter; /* NULL: none */
+    char *run_path;    /* DT_RUNPATH or DT_RPATH; NULL */
+    char **needed;     /* NULL-terminated */
+};
+int elf_file_read(const struct root *root, const char *path, struct elf_file *ret) MUST_CHECK;
+void elf_file_free(struct elf_file *file);
 
 /* service.c */
 void service_inspect(const struct root *root, const struct inspection *inspection,

@@ -1,13 +1,329 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What sshd needs to run: its helpers, their interpreter, and every shared library,
+ * found as ld.so(8) would find it in this tree. Nothing of it is run.
+ */
 #include "inspect/private.h"
 
 #include "base/alloc.h"
 #include "base/text.h"
 
-void programs_inspect(const struct root *root, const struct inspection *earlier,
-                      struct inspection *inspection)
+#include <elf.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* More than any sshd needs. */
+enum { FILES_MAX = 300, CONF_DEPTH_MAX = 4 };
+
+static const char *const library_directories[] = {
+    "/lib",           "/usr/lib",   "/lib/x86_64-linux-gnu",  "/usr/lib/x86_64-linux-gnu",
+    "/lib64",         "/usr/lib64", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
+    "/lib32",         "/usr/lib32", "/lib/i386-linux-gnu",    "/usr/lib/i386-linux-gnu",
+    "/usr/local/lib", NULL
+};
+
+struct search {
+    const struct root *root;
+    struct programs *found;
+    char **directories; /* of ld.so.conf, NULL-terminated */
+    size_t directory_count, file_count;
+    char **todo; /* libraries still to be looked into, and who asked for them */
+    size_t done;
+    struct elf_file first; /* class and machine that all must have */
+};
+
+/* ---- where libraries are -------------------------------------------------------------- */
+
+static void read_conf(struct search *search, const char *path, int depth)
 {
-    (void)root, (void)earlier, (void)inspection;
+    auto_free char *text = read_text(search->root, path, TEXT_FILE_MAX);
+    char *rest = text, *line;
+
+    while (text && depth < CONF_DEPTH_MAX && (line = strsep(&rest, "\n"))) {
+        line[strcspn(line, "#")] = '\0';
+        line = text_trim(line);
+        if (text_starts(line, "include ")) {
+            auto_with(text_list_free) char **paths = NULL;
+            const char *name = line + strlen("include ");
+            auto_free char *pattern = *name == '/' ? xstrdup(name) : xasprintf("/etc/%s", name);
+
+            if (root_glob(search->root, pattern, &paths, NULL) == 0)
+                for (char **match = paths; *match; match++)
+                    read_conf(search, *match, depth + 1);
+        } else if (*line == '/') {
+            char *directory = xstrdup(line);
+
+            array_push(search->directories, search->directory_count, directory);
+        }
+    }
+}
+
+/* A library of the right kind at this path; canonical. */
+static char *library_at(const struct search *search, const char *directory, const char *name)
+{
+    auto_free char *path = xasprintf("%s/%s", directory, name);
+    auto_free char *real = NULL;
+    auto_with(elf_file_free) struct elf_file elf = { 0 };
+
+    if (root_find(search->root, path, &real, NULL, NULL) < 0 ||
+        elf_file_read(search->root, real, &elf) < 0 || elf.machine != search->first.machine ||
+        elf.wide != search->first.wide)
+        return NULL;
+    return take_ptr(real);
+}
+
+/* "$ORIGIN/../lib:/opt/lib": where a program itself says. */
+static char *library_by_path(const struct search *search, const struct elf_file *needs,
+                             const char *program, const char *name)
+{
+    auto_free char *copy = needs->run_path ? xstrdup(needs->run_path) : NULL;
+    auto_free char *origin = xstrndup(program, (size_t)(text_base_name(program) - program));
+    char *rest = copy, *directory, *found = NULL;
+
+    while (copy && !found && (directory = strsep(&rest, ":"))) {
+        auto_free char *full = text_starts(directory, "$ORIGIN")
+                                   ? xasprintf("%s%s", origin, directory + strlen("$ORIGIN"))
+                                   : xstrdup(directory);
+
+        found = library_at(search, full, name);
+    }
+    return found;
+}
+
+static char *find_library(const struct search *search, const struct elf_file *needs,
+                          const char *program, const char *name)
+{
+    char *found = strchr(name, '/') ? library_at(search, "", name + (*name == '/'))
+                                    : library_by_path(search, needs, program, name);
+
+    for (size_t i = 0; i < search->directory_count && !found; i++)
+        found = library_at(search, search->directories[i], name);
+    for (size_t i = 0; library_directories[i] && !found; i++)
+        found = library_at(search, library_directories[i], name);
+    return found;
+}
+
+/* ---- what is missing ------------------------------------------------------------------ */
+
+/* liblz4.so.1.9.4 beside the link liblz4.so.1 that is gone. */
+static char *candidate_for(const struct search *search, const char *name)
+{
+    for (size_t i = 0; library_directories[i]; i++) {
+        auto_with(text_list_free) char **paths = NULL;
+        auto_free char *pattern = xasprintf("%s/%s.*", library_directories[i], name);
+
+        if (root_glob(search->root, pattern, &paths, NULL) < 0)
+            continue;
+        for (char **path = paths; *path; path++) {
+            auto_free char *directory =
+                xstrndup(*path, (size_t)(text_base_name(*path) - *path) - 1);
+            char *real = library_at(search, directory, text_base_name(*path));
+
+            if (real)
+                return real;
+        }
+    }
+    return NULL;
+}
+
+static const struct {
+    const char *name, *deb, *rpm;
+} packages[] = {
+    { "libwrap.so", "libwrap0", "tcp_wrappers-libs" },
+    { "liblz4.so", "liblz4-1", "lz4-libs" },
+    { "libcrypto.so.3", "libssl3", "openssl-libs" },
+    { "libcrypto.so.1.1", "libssl1.1", "openssl-libs" },
+    { "libcrypto.so", "openssl", "openssl-libs" },
+    { "libz.so", "zlib1g", "zlib" },
+    { "libcrypt.so.1", "libcrypt1", "libxcrypt" },
+    { "libcrypt.so", "libcrypt1", "libxcrypt" },
+    { "libpam.so", "libpam0g", "pam" },
+    { "libselinux.so", "libselinux1", "libselinux" },
+    { "libaudit.so", "libaudit1", "audit-libs" },
+    { "libgssapi_krb5.so", "libgssapi-krb5-2", "krb5-libs" },
+    { "libkrb5.so", "libkrb5-3", "krb5-libs" },
+    { "libkrb5support.so", "libkrb5support0", "krb5-libs" },
+    { "libk5crypto.so", "libk5crypto3", "krb5-libs" },
+    { "libcom_err.so", "libcom-err2", "libcom_err" },
+    { "libsystemd.so", "libsystemd0", "systemd-libs" },
+    { "liblzma.so", "liblzma5", "xz-libs" },
+    { "libzstd.so", "libzstd1", "libzstd" },
+    { "libgcrypt.so", "libgcrypt20", "libgcrypt" },
+    { "libgpg-error.so", "libgpg-error0", "libgpg-error" },
+    { "libcap.so", "libcap2", "libcap" },
+    { "libcap-ng.so", "libcap-ng0", "libcap-ng" },
+    { "libkeyutils.so", "libkeyutils1", "keyutils-libs" },
+    { "libpcre2-8.so", "libpcre2-8-0", "pcre2" },
+    { "libc.so", "libc6", "glibc" },
+    { "ld-linux", "libc6", "glibc" },
+};
+
+static char *package_of(const struct search *search, const char *name)
+{
+    bool dpkg = root_exists(search->root, "/var/lib/dpkg/status");
+
+    for (size_t i = 0; i < ARRAY_SIZE(packages); i++)
+        if (text_starts(name, packages[i].name))
+            return xstrdup(dpkg ? packages[i].deb : packages[i].rpm);
+    return NULL;
+}
+
+static void add_gap(struct search *search, const char *name, const char *needed_by)
+{
+    struct programs *found = search->found;
+    struct library_gap gap = { 0 };
+
+    for (size_t i = 0; i < found->gap_count; i++)
+        if (strcmp(found->gaps[i].name, name) == 0)
+            return;
+    gap.name = xstrdup(name);
+    gap.needed_by = xstrdup(needed_by);
+    gap.package = package_of(search, name);
+    gap.candidate = candidate_for(search, name);
+    array_push(found->gaps, found->gap_count, gap);
+}
+
+/* ---- the walk ------------------------------------------------------------------------- */
+
+static bool add_file(struct search *search, const char *real)
+{
+    char *copy;
+
+    for (size_t i = 0; i < search->file_count; i++)
+        if (strcmp(search->todo[i], real) == 0)
+            return false;
+    if (search->file_count >= FILES_MAX)
+        return false;
+    copy = xstrdup(real);
+    array_push(search->todo, search->file_count, copy);
+    return true;
+}
+
+static void look_into(struct search *search, const char *path)
+{
+    auto_with(elf_file_free) struct elf_file elf = { 0 };
+
+    if (elf_file_read(search->root, path, &elf) < 0)
+        return;
+    for (char **name = elf.needed; *name; name++) {
+        auto_free char *library = find_library(search, &elf, path, *name);
+
+        if (library)
+            add_file(search, library);
+        else
+            add_gap(search, *name, path);
+    }
+}
+
+static void look_at_interpreter(struct search *search, const char *program)
+{
+    auto_free char *real = NULL;
+    auto_with(elf_file_free) struct elf_file elf = { 0 };
+
+    if (!search->first.interpreter)
+        return;
+    if (root_find(search->root, search->first.interpreter, &real, NULL, NULL) == 0 &&
+        elf_file_read(search->root, real, &elf) == 0)
+        add_file(search, real);
+    else
+        add_gap(search, text_base_name(search->first.interpreter), program);
+}
+
+/* ---- which programs ------------------------------------------------------------------- */
+
+static const struct helper {
+    const char *name, *keyword, *role;
+    int since;
+} helpers[] = {
+    { "sshd-session", "SshdSessionPath", "session helper", OPENSSH(9, 8) },
+    { "sshd-auth", "SshdAuthPath", "authentication helper", OPENSSH(10, 0) },
+};
+
+/* The absolute path in the program's own strings that ends with "/NAME". */
+static char *path_in_program(const struct blob *program, const char *name)
+{
+    auto_free char *wanted = xasprintf("/%s", name);
+    const char *start = (const char *)program->data, *end = start + program->len, *at = start;
+    size_t len = strlen(wanted) + 1; /* with its NUL */
+
+    while ((at = memmem(at, (size_t)(end - at), wanted, len))) {
+        const char *begin = at;
+
+        while (begin > start && begin[-1])
+            begin--;
+        if (*begin == '/')
+            return xstrdup(begin);
+        at++;
+    }
+    return NULL;
+}
+
+static void add_program(struct search *search, char *path, const char *role)
+{
+    struct program program = { .path = path, .role = role };
+    auto_free char *real = NULL;
+    struct root_stat stat;
+
+    program.exists =
+        root_find(search->root, path, &real, &stat, NULL) == 0 && S_ISREG(stat.mode) && stat.size;
+    if (program.exists)
+        add_file(search, real);
+    array_push(search->found->items, search->found->count, program);
+}
+
+static void add_helpers(struct search *search, const struct inspection *inspection,
+                        const struct blob *program)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
+        const struct directive *said = config_find(&inspection->config, helpers[i].keyword);
+        char *path;
+
+        if (inspection->sshd.version < helpers[i].since)
+            continue;
+        path = said ? xstrdup(said->args[0]) : path_in_program(program, helpers[i].name);
+        if (path)
+            add_program(search, path, helpers[i].role);
+    }
+}
+
+static bool needs_wrappers(const struct root *root, const char *path)
+{
+    auto_with(elf_file_free) struct elf_file elf = { 0 };
+
+    if (elf_file_read(root, path, &elf) < 0)
+        return false;
+    for (char **name = elf.needed; *name; name++)
+        if (text_starts(*name, "libwrap.so"))
+            return true;
+    return false;
+}
+
+void programs_inspect(const struct root *root, struct inspection *inspection)
+{
+    struct search search = { .root = root, .found = &inspection->programs };
+    auto_blob struct blob program = { 0 };
+    const char *sshd = inspection->sshd.path;
+    size_t programs;
+
+    if (!sshd || elf_file_read(root, sshd, &search.first) < 0 ||
+        root_read(root, sshd, PROGRAM_MAX, &program, NULL) < 0)
+        return;
+    inspection->programs.judged = true;
+    add_program(&search, xstrdup(sshd), "sshd");
+    add_helpers(&search, inspection, &program);
+    programs = search.file_count;
+    for (size_t i = 0; i < programs; i++)
+        inspection->programs.wrappers =
+            inspection->programs.wrappers || needs_wrappers(root, search.todo[i]);
+    read_conf(&search, "/etc/ld.so.conf", 0);
+    look_at_interpreter(&search, sshd);
+    for (size_t i = 0; i < search.file_count; i++)
+        look_into(&search, search.todo[i]);
+    array_push(search.todo, search.file_count, NULL);
+    array_push(search.directories, search.directory_count, NULL);
+    inspection->programs.files = take_ptr(search.todo);
+    text_list_free(&search.directories);
+    elf_file_free(&search.first);
 }
 
 void programs_free(struct programs *programs)

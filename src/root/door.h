@@ -11,6 +11,8 @@ struct root_door {
                 struct root_stat *ret_stat, struct err *e);
     int (*read)(const struct root *root, const char *path, size_t max, struct blob *ret,
                 struct err *e);
+    int (*read_part)(const struct root *root, const char *path, uint64_t offset, size_t len,
+                     struct blob *ret, struct err *e);
     int (*readlink)(const struct root *root, const char *path, char **ret, struct err *e);
     int (*list)(const struct root *root, const char *path, struct root_entry **ret, struct err *e);
     int (*get_xattr)(const struct root *root, const char *path, const char *name, struct blob *ret,

@@ -90,6 +90,21 @@ static int mounted_read(const struct root *root, const char *path, size_t max, s
     return io_read_all(fd, max, ret) < 0 ? err_errno(e, "read %s", path) : 0;
 }
 
+static int mounted_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
+                             struct blob *ret, struct err *e)
+{
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    auto_blob struct blob bytes = { 0 };
+
+    if (fd < 0)
+        return -1;
+    bytes = blob_zeroed(len);
+    if (io_read_at(fd, bytes.data, len, offset) < 0)
+        return err_errno(e, "read %s", path);
+    *ret = take_blob(bytes);
+    return 0;
+}
+
 static int mounted_readlink(const struct root *root, const char *path, char **ret, struct err *e)
 {
     auto_fd int fd = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW_DIRS, NULL, NULL);
@@ -265,6 +280,7 @@ static int mounted_close(struct root *root, struct err *e)
 static const struct root_door mounted_door = {
     .find = mounted_find,
     .read = mounted_read,
+    .read_part = mounted_read_part,
     .readlink = mounted_readlink,
     .list = mounted_list,
     .get_xattr = mounted_get_xattr,

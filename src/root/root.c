@@ -53,6 +53,19 @@ int root_read(const struct root *root, const char *path, size_t max, struct blob
     return root->door->read(root, canonical, max, ret, e);
 }
 
+int root_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
+                   struct blob *ret, struct err *e)
+{
+    auto_free char *canonical = NULL;
+    struct root_stat stat;
+
+    if (root_find(root, path, &canonical, &stat, e) < 0)
+        return -1;
+    if (!S_ISREG(stat.mode) || offset > stat.size || len > stat.size - offset)
+        return err_set(e, ERR_REFUSED, "%s is no file of that length", path);
+    return root->door->read_part(root, canonical, offset, len, ret, e);
+}
+
 int root_readlink(const struct root *root, const char *path, char **ret, struct err *e)
 {
     auto_free char *canonical = NULL;

@@ -88,6 +88,9 @@ int root_find_link(const struct root *root, const char *path, char **ret_path,
 /* The content of a regular file; anything else, or more than max bytes, is ERR_REFUSED. */
 int root_read(const struct root *root, const char *path, size_t max, struct blob *ret,
               struct err *e) MUST_CHECK;
+/* len bytes of a regular file at an offset; ERR_REFUSED where it is not that long. */
+int root_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
+                   struct blob *ret, struct err *e) MUST_CHECK;
 int root_readlink(const struct root *root, const char *path, char **ret, struct err *e) MUST_CHECK;
 /* What is in a directory, sorted by byte, without . and ..; ends with one whose name is NULL. */
 int root_list(const struct root *root, const char *path, struct root_entry **ret,
