@@ -49,12 +49,18 @@ static unsigned free_id(const struct accounts *accounts)
     return id;
 }
 
-/* "%u" in a line of a profile becomes the number. */
+/* Each "%u" in a line of a profile becomes the number. */
 static char *with_id(const char *line, unsigned id)
 {
-    const char *at = strstr(line, "%u");
+    char *text = xstrdup(line), *at;
 
-    return at ? xasprintf("%.*s%u%s", (int)(at - line), line, id, at + 2) : xstrdup(line);
+    while ((at = strstr(text, "%u"))) {
+        char *longer = xasprintf("%.*s%u%s", (int)(at - text), text, id, at + 2);
+
+        free(text);
+        text = longer;
+    }
+    return text;
 }
 
 void look_privsep_user(const struct check *check, const struct inspection *facts,
@@ -180,7 +186,7 @@ void look_service_missing(const struct check *check, const struct inspection *fa
     auto_free char *text = NULL, *path = NULL, *link = NULL;
     struct finding *finding;
 
-    if (!service || service->path)
+    if (!service || service->path || service->mask)
         return;
     finding = finding_add(out, check, NULL,
                           xstrdup("sshd will not be started: its unit or init script is missing"));

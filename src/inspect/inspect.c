@@ -135,7 +135,7 @@ static void read_texts(const struct root *root, struct inspection *inspection)
 static int rest_inspect(const struct root *root, struct inspection *facts, struct err *e)
 {
     programs_inspect(root, facts);
-    service_inspect(root, facts, &facts->service);
+    service_inspect(root, &facts->service);
     cloud_inspect(root, &facts->cloud);
     access_inspect(root, facts);
     substitutes_inspect(root, facts);

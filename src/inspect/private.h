@@ -79,8 +79,7 @@ int elf_file_read(const struct root *root, const char *path, struct elf_file *re
 void elf_file_free(struct elf_file *file);
 
 /* service.c */
-void service_inspect(const struct root *root, const struct inspection *inspection,
-                     struct service *ret);
+void service_inspect(const struct root *root, struct service *ret);
 void service_free(struct service *service);
 
 /* cloud.c */

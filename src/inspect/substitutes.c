@@ -123,13 +123,24 @@ static void inspect_moduli(const struct root *root, struct inspection *inspectio
     inspection->lost_moduli.meta.mode = inspection->profile->moduli_mode;
 }
 
+/* Include is not for every sshd. */
+static const char *usual_config(const struct inspection *inspection)
+{
+    const char *text = inspection->profile->minimal_config;
+    int openssh = inspection->sshd.version;
+
+    if (text && openssh && openssh < OPENSSH(8, 2) && text_starts(text, "Include "))
+        return strchr(text, '\n') + 1;
+    return text;
+}
+
 void substitutes_inspect(const struct root *root, struct inspection *inspection)
 {
     const struct profile *profile = inspection->profile;
 
     if (!inspection->config.path || inspection->config.destroyed) {
         substitute_find(root, "/etc/ssh/sshd_config", profile->package_config,
-                        profile->minimal_config, sound_config, inspection,
+                        usual_config(inspection), sound_config, inspection,
                         &inspection->lost_config);
         inspection->lost_config.meta.mode = profile->config_mode;
     }
