@@ -352,6 +352,7 @@ void service_inspect(const struct root *root, struct service *ret)
                                            "/usr/lib/systemd/system/ssh.service",
                                            "/lib/systemd/system/ssh.service",
                                            "/lib/systemd/system/sshd.service",
+                                           UNITS "/multi-user.target.wants",
                                            NULL };
     static const char *const openrc[] = { "/sbin/openrc", "/etc/runlevels", NULL };
     static const char *const sysv[] = { "/etc/inittab", "/etc/rc.d/rc3.d", "/etc/init/ssh.conf",
