@@ -126,8 +126,8 @@ START_TEST(whole_file)
     put_text("etc/ssh/sshd_config", "Port 22\r\n\r\nHostKey /a\r\nMatch User x\r\n"
                                     "  PasswordAuthentication no\r\nMatch all\r\nX11Forwarding no");
     check_config(OPENSSH(9, 2), "Port|22\nHostKey|/a\nmatch Match|User|x\n"
-                                "match PasswordAuthentication|no\nmatch Match|all\n"
-                                "match X11Forwarding|no\n");
+                                "match PasswordAuthentication|no\nMatch|all\n"
+                                "X11Forwarding|no\n");
 }
 END_TEST
 
@@ -289,7 +289,7 @@ START_TEST(find)
     auto_root struct root *root = NULL;
     auto_with(config_free) struct config config = { 0 };
 
-    put_text("etc/ssh/sshd_config", "Port\nPORT 1\nport 2\nMatch all\nStrictModes no\n");
+    put_text("etc/ssh/sshd_config", "Port\nPORT 1\nport 2\nMatch User x\nStrictModes no\n");
     root = scratch_root(ROOT_READ);
     ck_assert_int_eq(
         config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 2) }, &config, NULL),

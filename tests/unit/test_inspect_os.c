@@ -24,10 +24,10 @@ static const struct {
     { "ID=\"alinux\"\nID_LIKE=\"rhel fedora centos anolis\"\nVERSION_ID=\"2.1903\"\n",
       "Alibaba Cloud Linux 2" },
     { "ID=\"alinux\"\nID_LIKE=\"rhel fedora centos anolis\"\nVERSION_ID=\"3\"\n",
-      "Alibaba Cloud Linux 3, Anolis 8" },
+      "Alibaba Cloud Linux 3, Anolis 8, OpenCloudOS 8, TencentOS 3" },
     { "ID=\"anolis\"\nID_LIKE=\"rhel fedora centos\"\nVERSION_ID=\"7.9\"\n", "Anolis 7" },
     { "ID=\"anolis\"\nID_LIKE=\"rhel fedora centos\"\nVERSION_ID=\"8.8\"\n",
-      "Alibaba Cloud Linux 3, Anolis 8" },
+      "Alibaba Cloud Linux 3, Anolis 8, OpenCloudOS 8, TencentOS 3" },
     { "ID=\"centos\"\nID_LIKE=\"rhel fedora\"\nVERSION_ID=\"7\"\n", "Enterprise Linux 7" },
     { "ID=\"centos\"\nID_LIKE=\"rhel fedora\"\nVERSION_ID=\"8\"\n", "Enterprise Linux 8" },
     { "ID=\"centos\"\nID_LIKE=\"rhel fedora\"\nVERSION_ID=\"9\"\n", "Enterprise Linux 9" },
@@ -48,10 +48,10 @@ static const struct {
     { "ID=\"opensuse-microos\"\nID_LIKE=\"suse opensuse\"\nVERSION_ID=\"20240601\"\n", "SUSE" },
     { "ID=arch\nBUILD_ID=rolling\n", "Arch" },
     { "ID=manjaro\nID_LIKE=arch\n", "Arch" },
-    { "ID=alpine\nVERSION_ID=3.20.0\n", "other" },
-    { "ID=gentoo\n", "other" },
+    { "ID=alpine\nVERSION_ID=3.20.0\n", "Alpine" },
+    { "ID=gentoo\n", "Gentoo" },
     { "ID=void\n", "other" },
-    { "ID=\"openEuler\"\nVERSION_ID=\"22.03\"\n", "other" },
+    { "ID=\"openEuler\"\nVERSION_ID=\"22.03\"\n", "Alibaba Cloud Linux 4, Anolis 23, openEuler" },
     { "", "other" },
     { "not an os-release\n", "other" },
 };
@@ -84,7 +84,7 @@ START_TEST(own_number)
     put_text("etc/os-release", own_numbers[_i]);
     root = scratch_root(ROOT_READ);
     os_inspect(root, &os);
-    ck_assert_str_ne(profile_of(&os)->name, "Enterprise Linux 6");
+    ck_assert_str_ne(profile_of(&os)->name, "Enterprise Linux 5 and 6");
 }
 END_TEST
 
@@ -92,9 +92,9 @@ static const struct {
     const char *text;
     const char *id, *version_id, *profile;
 } releases[] = {
-    { "CentOS release 6.10 (Final)\n", "rhel", "6.10", "Enterprise Linux 6" },
+    { "CentOS release 6.10 (Final)\n", "rhel", "6.10", "Enterprise Linux 5 and 6" },
     { "Red Hat Enterprise Linux Server release 6.9 (Santiago)\n", "rhel", "6.9",
-      "Enterprise Linux 6" },
+      "Enterprise Linux 5 and 6" },
     { "CentOS Linux release 7.0.1406 (Core)\n", "rhel", "7.0.1406", "Enterprise Linux 7" },
     { "Fedora release 18 (Spherical Cow)\n", "fedora", "18", "Fedora, Enterprise Linux 10" },
     { "something else\n", "", "", "other" },

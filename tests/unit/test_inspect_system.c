@@ -317,7 +317,8 @@ static const struct {
     { "AuthorizedKeysFile none\n", NULL },
     { "AuthorizedKeysFile /nowhere/%u\n", NULL },
     { "StrictModes no\n", NULL },
-    { "Match all\nStrictModes no\n", "/home/alice/.ssh/authorized_keys" },
+    { "Match User bob\nStrictModes no\n", "/home/alice/.ssh/authorized_keys" },
+    { "Match all\nStrictModes no\n", NULL },
 };
 
 START_TEST(authorized_keys)
