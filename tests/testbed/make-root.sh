@@ -5,6 +5,8 @@
 # Debian or Ubuntu of the host's own release, with openssh-server installed
 # and configured by its real maintainer scripts.
 #
+# make-root.sh [SUITE…]: those releases of Debian instead, as $BUILD/SUITE.tar.
+#
 # Result: $BUILD/root.tar and the client key pair $BUILD/client_key{,.pub},
 # which root and alice accept. Made once; made anew when this script, the
 # release or the client key changes.
@@ -50,7 +52,11 @@ customize() {
 build_tar() {
     local suite=$1 out=$2
     local -a sources
-    mapfile -t sources < <(host_sources "$suite")
+    if [[ $suite == "$(host_suite)" ]]; then
+        mapfile -t sources < <(host_sources "$suite")
+    else
+        mapfile -t sources < <(mirror_source "$suite")
+    fi
     [[ ${#sources[@]} -gt 0 ]] || { echo "make-root: no package source of $suite in /etc/apt" >&2; return 1; }
     # The host keys' comment is root@HOSTNAME, so the name is set first, in a
     # UTS namespace of our own.
@@ -60,6 +66,7 @@ build_tar() {
         mmdebstrap --quiet --variant=minbase --format=tar \
         --include=openssh-server,passwd \
         --aptopt='Acquire::Languages "none"' \
+        --aptopt='Acquire::Check-Valid-Until "false"' \
         --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -75,28 +82,44 @@ make_client_key() {
     [[ -s $BUILD/client_key ]] || ssh-keygen -q -t ed25519 -N '' -C client@test -f "$BUILD/client_key"
 }
 
+# Another release from the mirror that this host uses; one that is no longer updated, too.
+mirror_source() {
+    local mirror
+    mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+        grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1) || true
+    echo "deb ${mirror:?this host uses no mirror of Debian} $1 main"
+}
+
+# make_suite SUITE FILE: nothing is done where it is there already.
+make_suite() {
+    local suite=$1 out=$2 id
+    id=$(cat "$here/make-root.sh" "$BUILD/client_key.pub" <(echo "$suite") | sha256sum | cut -d' ' -f1)
+    if [[ -s $out && $(cat "$out.id" 2>/dev/null) == "$id" ]]; then
+        return 0
+    fi
+    echo "make-root: installing a $suite root with openssh-server (once, about a minute)" >&2
+    rm -f "$out.id"
+    build_tar "$suite" "$out.new"
+    mv "$out.new" "$out"
+    echo "$id" >"$out.id"
+}
+
 main() {
-    local suite id
+    local suite
     mkdir -p "$BUILD"
     BUILD=$(cd "$BUILD" && pwd)
     # Tests run side by side: the first one builds, the others wait.
     exec 9>"$BUILD/.lock"
     flock 9
     make_client_key
-    suite=$(host_suite)
-    id=$(cat "$here/make-root.sh" "$BUILD/client_key.pub" <(echo "$suite") | sha256sum | cut -d' ' -f1)
-    if [[ -s $BUILD/root.tar && $(cat "$BUILD/root.tar.id" 2>/dev/null) == "$id" ]]; then
-        return 0
-    fi
-    echo "make-root: installing a $suite root with openssh-server (once, about a minute)" >&2
-    rm -f "$BUILD/root.tar.id"
-    build_tar "$suite" "$BUILD/root.tar.new"
-    mv "$BUILD/root.tar.new" "$BUILD/root.tar"
-    echo "$id" >"$BUILD/root.tar.id"
+    (($# > 0)) || make_suite "$(host_suite)" "$BUILD/root.tar"
+    for suite in "$@"; do
+        make_suite "$suite" "$BUILD/$suite.tar"
+    done
 }
 
 if [[ ${1-} == --customize ]]; then
     customize "$2"
 else
-    main
+    main "$@"
 fi
