@@ -12,7 +12,7 @@ VERSION := 0.1.0
 MODE ?= release
 OUT := build/$(MODE)
 
-LIBS := blkid mount smartcols libcrypto jansson libselinux
+LIBS := blkid mount smartcols libcrypto jansson libselinux zlib
 PKG_CONFIG ?= pkg-config
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
@@ -41,7 +41,7 @@ TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
 
 # What the build and the tests need, as Debian 12, Debian 13 and Ubuntu 24.04 name it.
 BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
-	libjansson-dev libselinux1-dev scdoc
+	libjansson-dev libselinux1-dev zlib1g-dev scdoc
 TEST_PACKAGES := check clang clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs xfsprogs \
 	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps git gcovr
 

@@ -11,6 +11,17 @@ static void print_next_step(const struct system *system)
     printf("Next: sshmend repair %s\n", target);
 }
 
+/* A healthy system's logs are not read: that would take longer than all the rest. */
+static void support(const struct root *root, struct examination *seen)
+{
+    auto_with(logs_free) struct logs logs = { 0 };
+
+    if (findings_verdict(&seen->findings) == VERDICT_HEALTHY)
+        return;
+    logs_inspect(root, &logs);
+    findings_support(&seen->findings, &logs);
+}
+
 static int check_system(struct system *system, const struct options *options)
 {
     auto_root struct root *root = NULL;
@@ -22,6 +33,7 @@ static int check_system(struct system *system, const struct options *options)
     if (system_open(system, ROOT_READ, &root, &e) < 0 ||
         examine(root, options, NULL, &seen, &e) < 0)
         return report_failure(system, "check", options, &e);
+    support(root, &seen);
     report.facts = &seen.facts;
     report.findings = &seen.findings;
     report.plan = options->style.json ? NULL : &seen.plan;

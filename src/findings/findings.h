@@ -127,8 +127,8 @@ struct symptom {
 
 /* Terminated by a row without a pattern. */
 extern const struct symptom symptoms[];
-/* The first row that a line matches, from *after on; NULL: none. */
-const struct symptom *symptom_of(const char *line, const struct symptom *after);
+/* The first row that a line matches; NULL: none. */
+const struct symptom *symptom_of(const char *line);
 /* Gives each finding the last few lines of the logs that support it. */
 void findings_support(struct findings *findings, const struct logs *logs);
 

@@ -319,7 +319,7 @@ void inspection_free(struct inspection *inspection);
  * What sshd and the clients of this system have said in its own logs, the last lines of
  * them. For a system with findings: reading a journal takes longer than all the rest.
  */
-void logs_inspect(const struct root *root, const struct inspection *facts, struct logs *ret);
+void logs_inspect(const struct root *root, struct logs *ret);
 void logs_free(struct logs *logs);
 
 const struct user *accounts_user(const struct accounts *accounts, const char *name);

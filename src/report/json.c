@@ -99,6 +99,18 @@ static json_t *keys_json(const struct report *report)
     return array;
 }
 
+static json_t *list_json(char *const *texts)
+{
+    json_t *array = json_array();
+
+    for (; *texts; texts++) {
+        auto_free char *clean = text_clean(*texts);
+
+        json_array_append_new(array, json_string(clean));
+    }
+    return array;
+}
+
 static json_t *findings_json(const struct findings *findings)
 {
     json_t *array = json_array();
@@ -113,6 +125,8 @@ static json_t *findings_json(const struct findings *findings)
         set_text(object, "message", finding->message);
         set_text(object, "policy", policy_name(finding->check->policy));
         set_text(object, "outcome", outcome_name(finding->outcome));
+        if (finding->evidence)
+            set(object, "evidence", list_json(finding->evidence));
         json_array_append_new(array, object);
     }
     return array;

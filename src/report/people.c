@@ -119,6 +119,20 @@ static void print_paths(const struct findings *findings, size_t first,
         printf("           and %zu more (-v shows them)\n", count - PATHS_SHOWN);
 }
 
+/* What the system itself has said about it. */
+static void print_evidence(const struct finding *finding, const struct report_style *style)
+{
+    enum { LINE_SHOWN = 150 };
+
+    for (char **line = finding->evidence; line && *line; line++) {
+        auto_free char *clean = text_clean(*line);
+
+        if (strlen(clean) > LINE_SHOWN)
+            clean[LINE_SHOWN] = '\0';
+        printf("           %s%s%s\n", tone_start(style, TONE_DIM), clean, tone_end(style));
+    }
+}
+
 static bool worth_showing(const struct finding *finding, const struct report_style *style)
 {
     /* What only differs from the distribution's own is for those who ask. */
@@ -147,6 +161,7 @@ static void print_findings(const struct findings *findings, const struct report_
         if (style->verbose && finding->node && !finding->key)
             printf("           %s\n", finding->node->rule->why);
         print_paths(findings, i, style);
+        print_evidence(finding, style);
     }
 }
 

@@ -61,6 +61,15 @@ void report_undo(const struct report *report, const struct run_summary *run);
 void report_runs(const struct run_summary *runs);
 void report_keys(const struct report *report, const char *known_hosts, const char *sshfp);
 void report_explain(const struct check *check);
+/* A line that a symptom fits, and how often there was one. */
+struct symptom_seen {
+    const struct symptom *symptom;
+    char *line;
+    size_t count;
+};
+/* For people, or with --json one object. */
+void report_symptoms(const struct symptom_seen *seen, size_t count,
+                     const struct report_style *style);
 
 /* ---- for scripts: one object and a newline, on stdout --------------------------------- */
 

@@ -66,6 +66,7 @@ libraries() {
     only device '#include <blkid/'
     only root '#include <libmount/'
     only inspect '#include <selinux/'
+    only inspect '#include <zlib'
     only report '#include <libsmartcols/'
     only apply report '#include <jansson'
     only cli report '\b(printf|puts|putchar|fputs)\('
