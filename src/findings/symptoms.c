@@ -102,7 +102,7 @@ const struct symptom symptoms[] = {
     { "couldn't open /dev/null", "", "fs-tree-modes", "/dev is not as it should be." },
 
     /* ---- it starts, and lets connections down ---- */
-    { "(no|un)supported key exchange algorithms", "builds with GSSAPI",
+    { "(no |un)supported key exchange algorithms", "builds with GSSAPI",
       "hostkey-none hostkey-open hostkey-corrupt hostkey-missing config-no-common-key",
       "sshd had no host key to offer on this connection: all of them are missing, damaged or open, "
       "or HostKeyAlgorithms leaves none." },

@@ -244,6 +244,37 @@ static const struct mode_rule system_root = SYSTEM_DIRECTORY("/"),
                               system_pam = SYSTEM_DIRECTORY("/etc/pam.d"),
                               system_profile = SYSTEM_DIRECTORY("/etc/profile.d");
 
+/* The same where policies alias one to the other (/bin and /usr/bin). */
+#define PLAIN_DIRECTORY(path)                                                                      \
+    {                                                                                              \
+        .what = "system directory", .pattern = (path), .type = S_IFDIR, .refused = 0022,           \
+        .needed = 0111, .source = MODE_NARROWED, .mode = 0755, .open_id = "fs-open",               \
+        .owner_id = "fs-owner", .closed_id = "fs-closed", .unlabelled = true,                      \
+        .why = "others could replace what sshd trusts, or users cannot reach their own files",     \
+    }
+
+static const struct mode_rule system_usr = PLAIN_DIRECTORY("/usr"),
+                              system_bin = PLAIN_DIRECTORY("/bin"),
+                              system_usr_bin = PLAIN_DIRECTORY("/usr/bin"),
+                              system_lib = PLAIN_DIRECTORY("/lib"),
+                              system_usr_lib = PLAIN_DIRECTORY("/usr/lib");
+
+/* What pam_unix runs to look at shadow(5); since PAM 1.7 for root, too. */
+static const struct mode_rule pam_helper = {
+    .what = "helper of PAM",
+    .pattern = "/usr/sbin/unix_chkpwd",
+    .type = S_IFREG,
+    .refused = 0022,
+    .needed = 0111,
+    .source = MODE_NARROWED,
+    .mode = 0755,
+    .open_id = "sshd-open",
+    .owner_id = "sshd-owner",
+    .closed_id = "login-program-closed",
+    .unlabelled = true,
+    .why = "PAM cannot tell whether an account has expired, and refuses it",
+};
+
 /* Nobody but root has to pass it, but a directory that lists and cannot be passed is an accident.
  */
 static const struct mode_rule etc_ssh = {
@@ -323,33 +354,11 @@ static const struct mode_rule server_dropin_dir = {
 };
 
 const struct mode_rule *const mode_rules_by_pattern[] = {
-    &system_root,
-    &system_etc,
-    &etc_ssh,
-    &system_home,
-    &system_pam,
-    &system_profile,
-    &moduli,
-    &client_config,
-    &client_dropin_dir,
-    &client_dropin,
-    &server_dropin_dir,
-    &file_passwd,
-    &file_group,
-    &file_shadow,
-    &file_gshadow,
-    &file_nsswitch,
-    &file_ld_cache,
-    &file_ld_preload,
-    &file_profile,
-    &file_bashrc,
-    &file_bashrc_el,
-    &file_hosts,
-    &file_environment,
-    &file_login_defs,
-    &file_resolv,
-    &file_pam,
-    &file_security,
-    &file_sudoers,
-    NULL,
+    &system_root,   &system_etc,        &etc_ssh,       &system_home,      &system_usr,
+    &system_bin,    &system_usr_bin,    &system_lib,    &system_usr_lib,   &pam_helper,
+    &system_pam,    &system_profile,    &moduli,        &client_config,    &client_dropin_dir,
+    &client_dropin, &server_dropin_dir, &file_passwd,   &file_group,       &file_shadow,
+    &file_gshadow,  &file_nsswitch,     &file_ld_cache, &file_ld_preload,  &file_profile,
+    &file_bashrc,   &file_bashrc_el,    &file_hosts,    &file_environment, &file_login_defs,
+    &file_resolv,   &file_pam,          &file_security, &file_sudoers,     NULL,
 };

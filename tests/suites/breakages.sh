@@ -62,8 +62,8 @@ breakages() {
     b keys-pub-missing none kept hostkey-pub-missing 'rm etc/ssh/*.pub'
     b keys-pub-foreign none kept hostkey-pub-mismatch 'cat root/.ssh/authorized_keys >etc/ssh/ssh_host_ed25519_key.pub'
     b keys-pub-empty none kept hostkey-pub-missing ': >etc/ssh/ssh_host_rsa_key.pub'
-    b keys-configured-elsewhere all new hostkey-missing 'echo "HostKey /etc/ssh/keys/host_key_rsa" >>etc/ssh/sshd_config; mkdir -p etc/ssh/keys; cp etc/ssh/ssh_host_rsa_key.pub etc/ssh/keys/host_key_rsa.pub'
-    b keys-mixed type new hostkey-missing 'truncate -s 200 etc/ssh/ssh_host_ecdsa_key; rm etc/ssh/ssh_host_ed25519_key; chmod 777 etc/ssh/ssh_host_rsa_key'
+    b keys-configured-elsewhere all kept hostkey-missing 'mkdir etc/ssh/keys; for t in rsa ecdsa ed25519; do echo "HostKey /etc/ssh/keys/ssh_host_${t}_key" >>etc/ssh/sshd_config; cp etc/ssh/ssh_host_${t}_key.pub etc/ssh/keys/; done'
+    b keys-mixed all new hostkey-missing 'truncate -s 200 etc/ssh/ssh_host_ecdsa_key; rm etc/ssh/ssh_host_ed25519_key; chmod 777 etc/ssh/ssh_host_rsa_key'
 
     # sshd_config: lines that this sshd refuses
     b config-typo all kept config-unknown-option 'echo "PermitRootLogn yes" >>etc/ssh/sshd_config'
@@ -122,10 +122,10 @@ breakages() {
     b sshd-mode-644 all kept sshd-not-executable 'chmod 644 usr/sbin/sshd'
     b sshd-world-writable none kept sshd-open 'chmod 777 usr/sbin/sshd'
     b sshd-owner none kept sshd-owner 'chown 1000:1000 usr/sbin/sshd'
-    b library-link all kept sshd-library-missing 'lib=usr/lib/x86_64-linux-gnu/libz.so.1; [ -L $lib ] && rm $lib'
-    b library-link-audit all kept sshd-library-missing 'lib=usr/lib/x86_64-linux-gnu/libaudit.so.1; [ -L $lib ] && rm $lib'
-    b library-modes user kept login-program-closed 'chmod 600 usr/lib/x86_64-linux-gnu/libc.so.6'
-    b loader-mode all kept sshd-not-executable 'chmod 600 $(readlink -f usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 || ls usr/lib/x86_64-linux-gnu/ld-*)'
+    b library-link all kept sshd-library-missing 'rm lib/x86_64-linux-gnu/libz.so.1'
+    b library-link-audit all kept sshd-library-missing 'rm lib/x86_64-linux-gnu/libaudit.so.1'
+    b library-modes user kept login-program-closed 'chmod 600 lib/x86_64-linux-gnu/libc.so.6'
+    b loader-mode all kept sshd-not-executable 'chmod 600 lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'
     b pam-deleted all kept login-pam-missing 'rm etc/pam.d/sshd; rm etc/pam.d/other'
     b pam-empty all kept login-pam-missing ': >etc/pam.d/sshd; printf "auth required pam_deny.so\naccount required pam_deny.so\nsession required pam_deny.so\n" >etc/pam.d/other'
     b nologin user kept login-nologin 'echo maintenance >etc/nologin'
@@ -133,7 +133,7 @@ breakages() {
     b hosts-deny-sshd all kept login-hosts-deny 'echo "sshd: ALL" >>etc/hosts.deny'
     b shell-user user kept login-shell 'sed -i "/^alice/s,/bin/bash,/bin/zsh," etc/passwd'
     b shell-root none kept login-shell 'sed -i "/^root/s,/bin/bash,/usr/bin/fish," etc/passwd'
-    b shell-mode user kept login-program-closed 'chmod 700 usr/bin/bash'
+    b shell-mode user kept login-program-closed 'chmod 700 bin/bash'
     b revoked-keys all kept login-keys-revoked 'echo "RevokedKeys /etc/ssh/revoked" >>etc/ssh/sshd_config'
     b moduli-open none kept moduli-open 'chmod 666 etc/ssh/moduli'
     b moduli-deleted none kept - 'rm etc/ssh/moduli' fine
@@ -159,7 +159,7 @@ breakages() {
     b tree-etc-777 all kept hostkey-open 'chmod -R 777 etc'
     b tree-etc-600 user kept fs-closed 'chmod -R 600 etc'
     b tree-etc-owner none kept login-file-owner 'chown -R 1000:1000 etc'
-    b tree-home-777 user kept login-open 'chmod -R 777 home root'
+    b tree-home-777 all kept login-open 'chmod -R 777 home root'
     b tree-home-root user kept login-owner 'chown -R 0:0 home'
     b tree-usr-sbin-600 all kept sshd-not-executable 'chmod -R 600 usr/sbin'
 
@@ -167,7 +167,7 @@ breakages() {
     b service-disabled boot kept service-disabled 'rm etc/systemd/system/multi-user.target.wants/ssh.service; rm -f etc/rc?.d/S*ssh'
     b service-masked boot kept service-masked 'ln -s /dev/null etc/systemd/system/ssh.service'
     b service-masked-empty boot kept service-masked ': >etc/systemd/system/ssh.service'
-    b service-unit-deleted boot kept service-missing 'rm -f usr/lib/systemd/system/ssh.service etc/init.d/ssh etc/rc?.d/*ssh'
+    b service-unit-deleted boot kept service-missing 'rm lib/systemd/system/ssh.service etc/init.d/ssh etc/rc?.d/*ssh'
     b service-not-to-be-run boot kept service-blocked ': >etc/ssh/sshd_not_to_be_run'
     b service-rescue boot kept service-target 'ln -sf /lib/systemd/system/rescue.target etc/systemd/system/default.target'
 
@@ -181,7 +181,7 @@ breakages() {
 
     # beyond what can be mended from outside
     b left-sshd-deleted left kept sshd-missing 'rm usr/sbin/sshd'
-    b left-library-deleted left kept sshd-library-missing 'rm usr/lib/x86_64-linux-gnu/libz.so.1*'
+    b left-library-deleted left kept sshd-library-missing 'rm lib/x86_64-linux-gnu/libz.so.1*'
     b left-methods left kept config-bad-value 'echo "AuthenticationMethods telepathy" >>etc/ssh/sshd_config'
     b left-pam-stack left kept login-pam-include 'rm etc/pam.d/common-auth'
 }

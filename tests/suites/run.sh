@@ -76,8 +76,9 @@ boots() (
     cd "$work/lab/$1" || exit
     local default
     default=$(readlink etc/systemd/system/default.target)
-    [[ $(systemctl --root="$PWD" is-enabled ssh.service 2>/dev/null) == enabled && ! -e etc/ssh/sshd_not_to_be_run &&
-        $default != *rescue* && (-s usr/lib/systemd/system/ssh.service || -s etc/systemd/system/ssh.service) ]]
+    [[ $(systemctl --root="$PWD" is-enabled ssh.service 2>/dev/null) == enabled &&
+        -L etc/systemd/system/multi-user.target.wants/ssh.service && ! -e etc/ssh/sshd_not_to_be_run &&
+        $default != *rescue* && (-s lib/systemd/system/ssh.service || -s etc/systemd/system/ssh.service) ]]
 )
 
 complain() { printf '%s on %s: %s\n' "$name" "$suite" "$*"; }
