@@ -43,7 +43,7 @@ TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
 BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
 	libjansson-dev libselinux1-dev zlib1g-dev scdoc
 TEST_PACKAGES := check clang clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs xfsprogs \
-	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps git gcovr
+	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps git gcovr systemd
 
 .PHONY: all
 all: sshmend
@@ -132,12 +132,12 @@ demo: deps
 	@$(MAKE) --no-print-directory sshmend
 	@$(SUDO) bash tests/demo/demo.sh
 
-.PHONY: check check-unit check-fixtures check-run check-fault
+.PHONY: check check-unit check-fixtures check-run check-fault check-config check-suites
 check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/sshmend
 	@$(MAKE) --no-print-directory -j2 build/dev/unit-tests
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
-	@$(MAKE) --no-print-directory check-unit check-fixtures check-run check-fault
+	@$(MAKE) --no-print-directory check-unit check-fixtures check-run check-fault check-config check-suites
 check-unit: build/dev/unit-tests
 	@build/dev/unit-tests
 check-fixtures: build/dev/sshmend
@@ -146,6 +146,11 @@ check-run: build/dev/sshmend
 	@$(SUDO) bash tests/run/run.sh
 check-fault: build/dev/sshmend build/release/sshmend
 	@$(SUDO) bash tests/fault/run.sh
+
+check-config: build/release/sshmend
+	@$(SUDO) bash tests/config/run.sh
+check-suites: build/release/sshmend
+	@$(SUDO) bash tests/suites/run.sh
 
 .PHONY: lint
 lint: deps
