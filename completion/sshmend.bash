@@ -9,13 +9,14 @@ _sshmend_options() {
     repair) echo "$common --yes --dry-run --keys --only --skip --strict --keep-keys --backup-dir" ;;
     undo) echo "$common --run --list --backup-dir" ;;
     keys) echo "$common --known-hosts --sshfp" ;;
+    authorize) echo "$common --yes --dry-run --user --key --backup-dir" ;;
     *) echo "$common" ;;
     esac
 }
 
 _sshmend() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='scan check repair undo keys explain'
+    local commands='scan check repair undo keys authorize explain'
 
     if [[ $COMP_CWORD == 1 ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$word")

@@ -29,7 +29,9 @@ struct options {
     bool all_keys, strict, keep_keys;
     const char *keys; /* --keys, before it is understood */
     const char *only, *skip, *backup_dir, *run, *known_hosts, *sshfp;
-    char **targets; /* NULL-terminated */
+    const char *user, *key; /* --user, --key */
+    const char *key_lines;  /* authorize: the public keys to be let in */
+    char **targets;         /* NULL-terminated */
 };
 
 struct command {
@@ -41,7 +43,8 @@ struct command {
     int (*run)(const struct options *options);
 };
 
-extern const struct command cmd_scan, cmd_check, cmd_repair, cmd_undo, cmd_keys, cmd_explain;
+extern const struct command cmd_scan, cmd_check, cmd_repair, cmd_undo, cmd_keys, cmd_authorize,
+    cmd_explain;
 extern const struct command *const commands[]; /* NULL-terminated; in main.c */
 
 /* Guided repair: what happens without arguments on a terminal. */

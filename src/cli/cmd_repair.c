@@ -63,9 +63,14 @@ static void repair_free(struct repair *repair)
     free(repair->run);
 }
 
+static const char *command_of(const struct options *options)
+{
+    return options->key_lines ? "authorize" : "repair";
+}
+
 static struct report report_of(const struct repair *repair, const struct examination *seen)
 {
-    return (struct report){ .command = "repair",
+    return (struct report){ .command = command_of(repair->options),
                             .system = system_for_report(repair->system),
                             .facts = &seen->facts,
                             .findings = &seen->findings,
@@ -79,7 +84,8 @@ static void show_plan(const struct repair *repair, const struct examination *see
 
     if (options->style.json || options->style.quiet)
         return;
-    report_check(&report, &options->style);
+    if (!options->key_lines)
+        report_check(&report, &options->style);
     if (seen->plan.change_count) {
         fputs("\n", stdout);
         report_plan(&report, &options->style);
@@ -207,6 +213,8 @@ static void show_result(const struct repair *repair)
     report.seen = !options->yes;
     if (options->style.json)
         report_json(&report);
+    else if (options->key_lines)
+        report_authorize(&report, options->user, &options->style);
     else
         report_repair(&report, &options->style);
 }
@@ -214,7 +222,7 @@ static void show_result(const struct repair *repair)
 static int result_code(const struct repair *repair)
 {
     const struct examination *now = repair->run ? &repair->after : &repair->before;
-    int left = examination_code(&now->findings);
+    int left = repair->options->key_lines ? EXIT_FINE : examination_code(&now->findings);
 
     return left ? left : repair->run ? EXIT_MENDED : EXIT_FINE;
 }
@@ -262,7 +270,7 @@ int repair_system(struct system *system, const struct options *options)
     struct err e = { 0 };
 
     if (look_read_only(&repair, &e) < 0)
-        return report_failure(system, "repair", options, &e);
+        return report_failure(system, command_of(options), options, &e);
     if (findings_blocker(&repair.agreed.findings))
         return refuse(&repair, &repair.agreed);
     if (options->dry_run)
@@ -277,7 +285,7 @@ int repair_system(struct system *system, const struct options *options)
     if (!options->yes)
         show_plan(&repair, &repair.agreed);
     if (consent(options, "Go ahead?", &e) < 0 || write_changes(&repair, &e) < 0)
-        return report_failure(system, "repair", options, &e);
+        return report_failure(system, command_of(options), options, &e);
     if (findings_blocker(&repair.before.findings))
         return refuse(&repair, &repair.before);
     show_result(&repair);

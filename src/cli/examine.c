@@ -30,10 +30,15 @@ int examine(const struct root *root, const struct options *options,
     today(date, sizeof date);
     if (inspect(root, earlier, &examination.facts, e) < 0)
         return -1;
+    if (options->key_lines &&
+        authorized_inspect(root, &examination.facts, options->user, &examination.authorized, e) < 0)
+        return -1;
     findings_judge(&examination.facts, &examination.findings);
     if (plan_make(&examination.facts, &examination.findings, &plan_options, &examination.plan, e) <
         0)
         return -1;
+    if (options->key_lines)
+        plan_authorize(&examination.authorized, options->key_lines, &examination.plan);
     *ret = examination;
     examination = (struct examination){ 0 };
     return 0;
@@ -42,6 +47,7 @@ int examine(const struct root *root, const struct options *options,
 void examination_free(struct examination *examination)
 {
     plan_free(&examination->plan);
+    authorized_free(&examination->authorized);
     findings_free(&examination->findings);
     inspection_free(&examination->facts);
 }

@@ -59,6 +59,7 @@ struct examination {
     struct inspection facts;
     struct findings findings;
     struct plan plan;
+    struct authorized authorized; /* authorize alone; the plan points into it */
 };
 
 /* Facts, findings and the plan that the options allow. earlier: as for inspect. */

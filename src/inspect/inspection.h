@@ -315,6 +315,25 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
             struct err *e) MUST_CHECK;
 void inspection_free(struct inspection *inspection);
 
+/* A user's authorized keys: where they are, or would be. */
+struct authorized {
+    const struct user *user;
+    char *path;          /* canonical */
+    char *new_directory; /* that has to be made first; NULL: it is there */
+    bool exists;
+    struct blob text;
+    char *label, *directory_label; /* SELinux contexts; NULL: none */
+};
+
+/*
+ * The user's home becomes one of the nodes, since it counts as soon as there are keys in it.
+ * ERR_NOT_FOUND: no such user, or no home on this disk. ERR_REFUSED: sshd reads no such file,
+ * or what stands in its place is no plain file.
+ */
+int authorized_inspect(const struct root *root, struct inspection *inspection, const char *user,
+                       struct authorized *ret, struct err *e) MUST_CHECK;
+void authorized_free(struct authorized *authorized);
+
 /*
  * What sshd and the clients of this system have said in its own logs, the last lines of
  * them. For a system with findings: reading a journal takes longer than all the rest.

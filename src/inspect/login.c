@@ -19,7 +19,7 @@ static const char *const default_files[] = { ".ssh/authorized_keys", ".ssh/autho
                                              NULL };
 
 /* %h, %u, %U and %% of AuthorizedKeysFile; what is still relative then, is to the home. */
-static char *expand(const char *pattern, const struct user *user)
+char *authorized_path(const char *pattern, const struct user *user)
 {
     char *path = xstrdup("");
 
@@ -154,7 +154,7 @@ static int add_user(const struct root *root, struct inspection *inspection, cons
                     const char *home, const char *const *patterns, struct err *e)
 {
     for (; *patterns; patterns++) {
-        auto_free char *path = expand(*patterns, user), *real = NULL;
+        auto_free char *path = authorized_path(*patterns, user), *real = NULL;
         struct root_stat stat;
 
         if (strcmp(*patterns, "none") == 0 || root_find(root, path, &real, &stat, NULL) < 0 ||

@@ -86,6 +86,8 @@ struct plan_options {
 /* A finding that blocks makes for an empty plan. */
 int plan_make(const struct inspection *facts, const struct findings *findings,
               const struct plan_options *options, struct plan *ret, struct err *e) MUST_CHECK;
+/* Adds the changes that let keys in: lines of authorized_keys, but for those that are there. */
+void plan_authorize(const struct authorized *authorized, const char *lines, struct plan *plan);
 /* The same changes to the same files: what was agreed to still holds. */
 bool plan_same(const struct plan *a, const struct plan *b);
 void plan_free(struct plan *plan);

@@ -306,11 +306,33 @@ static void print_what_clients_see(const struct report *report)
         fputs("  Clients notice nothing: every identity is kept.\n", stdout);
 }
 
+void report_authorize(const struct report *report, const char *user,
+                      const struct report_style *style)
+{
+    auto_free char *clean = text_clean(user), *target = text_clean(report->system.target);
+
+    if (style->quiet)
+        return;
+    print_header(report, style);
+    if (!report->run) {
+        printf("This key is let in for %s already; nothing was changed.\n", clean);
+        return;
+    }
+    print_changes(report->plan);
+    printf("%sDone.%s The key is let in for %s.\n", tone_start(style, TONE_GOOD), tone_end(style),
+           clean);
+    if (problems(report, false))
+        printf("There is more in the way of a login: sshmend check %s\n", target);
+    printf("To take it back: sshmend undo %s --run %s\n", target, report->run);
+}
+
 void report_plan(const struct report *report, const struct report_style *style)
 {
     printf("%sWhat will change%s\n", tone_start(style, TONE_BOLD), tone_end(style));
     print_changes(report->plan);
     print_diffs(report->plan, style);
+    if (strcmp(report->command, "authorize") == 0)
+        return;
     printf("%sWhat clients will notice%s\n", tone_start(style, TONE_BOLD), tone_end(style));
     print_what_clients_see(report);
 }

@@ -57,6 +57,8 @@ void report_check(const struct report *report, const struct report_style *style)
 /* What will change, and what clients will notice. */
 void report_plan(const struct report *report, const struct report_style *style);
 void report_repair(const struct report *report, const struct report_style *style);
+void report_authorize(const struct report *report, const char *user,
+                      const struct report_style *style);
 void report_undo(const struct report *report, const struct run_summary *run);
 void report_runs(const struct run_summary *runs);
 void report_keys(const struct report *report, const char *known_hosts, const char *sshfp);

@@ -146,3 +146,19 @@ break_link_loop() { each_key "$1" replace_by_link_loop; }
 
 break_root_home_777() { chmod 0777 "$1/root" "$1/root/.ssh" "$1/root/.ssh/authorized_keys"; }
 break_alice_owner() { chown -R 1001:1001 "$1/home/alice"; }
+
+# --- keys of users ---
+
+break_no_ssh_directory() { rm -r "$1/home/alice/.ssh"; }
+break_open_home_without_keys() {
+    rm -r "$1/home/alice/.ssh"
+    chmod 777 "$1/home/alice"
+}
+# Somebody else's key, and no newline at the end.
+break_other_keys() {
+    local home
+    for home in root home/alice; do
+        printf 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBaSkmhd8qHq67VyoI9g7GqGUuRrh+5PMvTjne7lFizw other' \
+            >"$1/$home/.ssh/authorized_keys"
+    done
+}
