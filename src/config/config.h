@@ -25,8 +25,9 @@ struct config_reader {
 
 /* One file of the configuration, as it is on the disk. */
 struct config_text {
-    char *path; /* as sshd names it */
-    char *real; /* canonical */
+    char *path;   /* as sshd names it */
+    char *real;   /* canonical */
+    bool foreign; /* reached by a link to what is not named like one: not edited */
     struct blob text;
 };
 

@@ -512,11 +512,36 @@ void config_fault_free(struct config_fault *fault)
     free(fault->text);
 }
 
+/* What is a comment throughout says nothing either, but somebody wrote it. */
+static bool line_says_something(const char *line, size_t len, int openssh, bool *ret_known)
+{
+    struct directive directive = { 0 };
+    bool something;
+
+    (void)config_split(line, len, openssh, &directive);
+    something = directive.keyword != NULL;
+    *ret_known = something && keyword_row(directive.keyword);
+    directive_free(&directive);
+    return something || (len && memchr(line, '#', len));
+}
+
 bool config_destroyed(const struct blob *text, int openssh)
 {
-    (void)openssh;
-    for (size_t i = 0; i < text->len; i++)
-        if (text->data[i] != '\0' && !strchr(" \t\r\n", text->data[i]))
+    const char *at = (const char *)text->data, *end = at + text->len;
+    bool any = false, comment_only = true;
+
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((newline ? newline : end) - at);
+        bool known = false;
+
+        if (!memchr(at, '\0', len) && line_says_something(at, len, openssh, &known)) {
+            any = true;
+            comment_only = comment_only && memchr(at, '#', len) == at;
+        }
+        if (known)
             return false;
-    return true;
+        at = newline ? newline + 1 : end;
+    }
+    return !any || !comment_only;
 }

@@ -55,6 +55,10 @@ void finding_edit_config(struct finding *finding, const struct config_text *file
         .path = file->real, .text = &file->text, .line = line, .kind = kind, .with = with
     };
 
+    if (file->foreign) {
+        free(with);
+        return;
+    }
     array_push(finding->edits, finding->edit_count, edit);
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ssh-dss: p, q, g, y; privately also x (RFC 4253 6.6). Parsed and judged, never
- * made: sshd stopped building it in with 9.8, and no client since 7.0 asks for it.
+ * ssh-dss: p, q, g, y; privately also x (RFC 4253 6.6). Made only for an sshd that
+ * loads it, and that is told to or looks for it by itself: that ended with 9.8.
  */
 #include "hostkey/type.h"
 
 #include "base/alloc.h"
 
 #include <openssl/core_names.h>
+#include <openssl/dsa.h>
 
 static const char *const all_params[] = { OSSL_PKEY_PARAM_FFC_P,    OSSL_PKEY_PARAM_FFC_Q,
                                           OSSL_PKEY_PARAM_FFC_G,    OSSL_PKEY_PARAM_PUB_KEY,
@@ -59,6 +60,33 @@ static bool dsa_is(const struct key_type *type, const EVP_PKEY *pkey)
     return EVP_PKEY_is_a(pkey, "DSA");
 }
 
+/* 1024 bits with a q of 160 is all that SSH has for DSA (FIPS 186-2). */
+static EVP_PKEY *dsa_parameters(int bits)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
+    EVP_PKEY *parameters = NULL;
+
+    if (ctx && EVP_PKEY_paramgen_init(ctx) == 1 &&
+        EVP_PKEY_CTX_set_dsa_paramgen_bits(ctx, bits) == 1 &&
+        EVP_PKEY_CTX_set_dsa_paramgen_q_bits(ctx, 160) == 1)
+        (void)EVP_PKEY_paramgen(ctx, &parameters);
+    EVP_PKEY_CTX_free(ctx);
+    return parameters;
+}
+
+static EVP_PKEY *dsa_generate(const struct key_type *type, int bits)
+{
+    EVP_PKEY *parameters = dsa_parameters(bits), *pkey = NULL;
+    EVP_PKEY_CTX *ctx = parameters ? EVP_PKEY_CTX_new_from_pkey(NULL, parameters, NULL) : NULL;
+
+    (void)type;
+    if (ctx && EVP_PKEY_keygen_init(ctx) == 1)
+        (void)EVP_PKEY_keygen(ctx, &pkey);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(parameters);
+    return pkey;
+}
+
 const struct key_type key_type_dsa = {
     .name = "ssh-dss",
     .label = "DSA",
@@ -72,4 +100,5 @@ const struct key_type key_type_dsa = {
     .read_private = dsa_read_private,
     .write_private = dsa_write_private,
     .is = dsa_is,
+    .generate = dsa_generate,
 };

@@ -123,15 +123,15 @@ static bool split_rule(char *text, struct rule *ret)
     return true;
 }
 
-/* A word of a list; EXCEPT is taken for what follows it not being there. */
+/* A word of a list; a list with exceptions is not one of everybody. */
 static bool names(const char *list, const char *const *words)
 {
     auto_free char *copy = xstrdup(list);
     char *rest = copy, *word;
 
+    if (strcasestr(list, "EXCEPT"))
+        return false;
     while ((word = strsep(&rest, " \t,"))) {
-        if (strcasecmp(word, "EXCEPT") == 0)
-            return false;
         for (size_t i = 0; words[i]; i++)
             if (strcasecmp(word, words[i]) == 0)
                 return true;
@@ -221,7 +221,9 @@ static void look_at_named(const struct root *root, struct inspection *inspection
 
 void access_inspect(const struct root *root, struct inspection *inspection)
 {
-    if (root_find(root, "/etc/nologin", &inspection->login.nologin, NULL, NULL) < 0)
+    /* Where it is a link, the link goes, and what it leads to stays. */
+    if (!root_exists(root, "/etc/nologin") ||
+        root_find_link(root, "/etc/nologin", &inspection->login.nologin, NULL, NULL) < 0)
         inspection->login.nologin = NULL;
     look_at_users(root, inspection);
     look_at_wrappers(root, inspection);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 /* SERVCONF_MAX_DEPTH; and what a configuration made to keep us busy is cut off at. */
 enum { DEPTH_MAX = 16, FILES_MAX = 1000, INCLUDES_MAX = 256, CONFIG_MAX = 4 * 1024 * 1024 };
@@ -102,6 +103,17 @@ static void read_line(struct reading *reading, size_t file, unsigned number, con
         include(reading, &at, directive.args, depth);
 }
 
+/* A link to /etc/shadow makes no configuration of it, whatever sshd thinks of it. */
+static bool is_foreign(const struct root *root, const char *path, const char *real)
+{
+    struct root_stat stat;
+
+    if (root_find_link(root, path, NULL, &stat, NULL) < 0 || !S_ISLNK(stat.mode))
+        return false;
+    return !strstr(text_base_name(real), "sshd") && !text_ends(real, ".conf") &&
+           !text_ends(real, ".config");
+}
+
 static void read_file(struct reading *reading, const char *path, int depth)
 {
     struct config *config = reading->config;
@@ -122,6 +134,7 @@ static void read_file(struct reading *reading, const char *path, int depth)
         return;
     }
     file.path = xstrdup(path);
+    file.foreign = is_foreign(reading->root, path, file.real);
     array_push(config->files, config->file_count, file);
     at = (const char *)file.text.data;
     end = at + file.text.len;

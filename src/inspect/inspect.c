@@ -117,6 +117,14 @@ static bool privsep_user_missing(const struct inspection *inspection)
     return name && inspection->sshd.path && !accounts_user(&inspection->accounts, name);
 }
 
+/* nss-altfiles of image-based systems: the package's users are below /usr/lib. */
+static bool in_altfiles(const struct root *root)
+{
+    auto_free char *text = read_text(root, "/usr/lib/passwd", TEXT_FILE_MAX);
+
+    return text && (text_starts(text, "sshd:") || strstr(text, "\nsshd:"));
+}
+
 /* The texts that a mend may change by the line; most are not needed at all. */
 static void read_texts(const struct root *root, struct inspection *inspection)
 {
@@ -142,7 +150,7 @@ static int rest_inspect(const struct root *root, struct inspection *facts, struc
     accident_inspect(root, &facts->accident);
     facts->privsep_missing = facts->profile->privsep_dir && facts->sshd.asks_privsep &&
                              !root_exists(root, facts->profile->privsep_dir);
-    facts->privsep_user_missing = privsep_user_missing(facts);
+    facts->privsep_user_missing = privsep_user_missing(facts) && !in_altfiles(root);
     read_texts(root, facts);
     return nodes_of_programs(root, facts, e);
 }

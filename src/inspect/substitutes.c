@@ -41,7 +41,8 @@ void substitute_find(const struct root *root, const char *path, const char *pack
 
     *ret = (struct substitute){ .meta = { .mode = 0644 } };
     ret->exists = root_find_link(root, path, NULL, &stat, NULL) == 0;
-    if (root_find(root, path, &ret->path, NULL, NULL) < 0)
+    /* A link is replaced, never written through: what it leads to may be anything. */
+    if (root_find_link(root, path, &ret->path, NULL, NULL) < 0)
         ret->path = xstrdup(path);
     if (package_copy && take(root, package_copy, sound, context, ret))
         return;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 const struct text_file *inspection_text(const struct inspection *inspection, const char *real)
 {
@@ -14,6 +15,14 @@ const struct text_file *inspection_text(const struct inspection *inspection, con
     return NULL;
 }
 
+/* What a link leads to may be anything: it is not edited. */
+static bool is_link(const struct root *root, const char *path)
+{
+    struct root_stat stat;
+
+    return root_find_link(root, path, NULL, &stat, NULL) == 0 && S_ISLNK(stat.mode);
+}
+
 const struct text_file *text_file_add(const struct root *root, struct inspection *inspection,
                                       const char *path, size_t max)
 {
@@ -21,7 +30,8 @@ const struct text_file *text_file_add(const struct root *root, struct inspection
     struct text_file *file = xcalloc(1, sizeof *file);
     const struct text_file *known;
 
-    if (root_describe(root, path, &file->real, &file->stat, &attributes, NULL) < 0 ||
+    if (is_link(root, path) ||
+        root_describe(root, path, &file->real, &file->stat, &attributes, NULL) < 0 ||
         (known = inspection_text(inspection, file->real)) != NULL ||
         root_read(root, path, max, &file->text, NULL) < 0) {
         known = file->real ? inspection_text(inspection, file->real) : NULL;

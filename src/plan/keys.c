@@ -197,7 +197,7 @@ int plan_key(struct planning *planning, size_t index, struct err *e)
     case TASK_RENEW:
         break;
     }
-    if (!key->type || !key_type_can_generate(key->type))
+    if (!key->type || !key->type_loads || !key_type_can_generate(key->type))
         return 0;
     generate(planning, key, fate);
     return 0;
