@@ -316,8 +316,8 @@ const struct check checks[] = {
       .look = look_hosts_some },
     { "login-shell", SEVERITY_WARNING, POLICY_ASK, REMEDY_EDIT,
       "the login shell of a user is missing",
-      "\"User not allowed because shell does not exist\". passwd gets /bin/bash, or /bin/sh where "
-      "that is missing too.",
+      "\"User not allowed because shell does not exist\". Where it is an interactive one, passwd "
+      "gets /bin/bash, or /bin/sh where that is missing too; any other is left to a human.",
       .look = look_shell },
     { "login-program-closed", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "users cannot run what a login needs",

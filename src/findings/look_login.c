@@ -3,6 +3,7 @@
 #include "findings/look.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -57,6 +58,12 @@ static char *with_shell(const struct text_file *passwd, unsigned line, const cha
     return xasprintf("%.*s%s", (int)(colon - old) + 1, old, shell);
 }
 
+/* Only one interactive shell stands in for another: git-shell or rssh kept somebody in bounds. */
+static bool interactive(const char *shell)
+{
+    return text_has_word("sh bash dash ash zsh fish ksh mksh csh tcsh", text_base_name(shell));
+}
+
 void look_shell(const struct check *check, const struct inspection *facts, struct findings *out)
 {
     const struct text_file *passwd = inspection_text(facts, "/etc/passwd");
@@ -72,7 +79,7 @@ void look_shell(const struct check *check, const struct inspection *facts, struc
             out, check, user->shell,
             xasprintf("the login shell of %s is not there: sshd refuses that user", user->name));
         line = passwd ? text_line_of(&passwd->text, user->name) : 0;
-        if (line && facts->login.spare_shell)
+        if (line && facts->login.spare_shell && interactive(user->shell))
             finding_edit(finding, passwd, line, CONFIG_FIX_REPLACE,
                          with_shell(passwd, line, facts->login.spare_shell));
     }

@@ -19,6 +19,8 @@ Suite *suite_inspect_config(void);
 Suite *suite_inspect_os(void);
 Suite *suite_inspect_system(void);
 Suite *suite_findings(void);
+Suite *suite_config_judge(void);
+Suite *suite_inspect_mutated(void);
 Suite *suite_findings_symptoms(void);
 Suite *suite_plan(void);
 Suite *suite_apply_manifest(void);
