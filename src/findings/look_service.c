@@ -79,6 +79,9 @@ void look_privsep_user(const struct check *check, const struct inspection *facts
     name = xstrndup(profile->privsep_user, strcspn(profile->privsep_user, ":"));
     finding = finding_add(out, check, "/etc/passwd",
                           xasprintf("sshd will not come up: there is no user %s", name));
+    /* A passwd without root is no passwd: a line more would not make it one. */
+    if (!accounts_user(&facts->accounts, "root"))
+        return;
     if (passwd)
         finding_edit(finding, passwd, 0, CONFIG_FIX_REPLACE, with_id(profile->privsep_user, id));
     if (group && profile->privsep_group && !accounts_group(&facts->accounts, name))
