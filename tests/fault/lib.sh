@@ -99,6 +99,9 @@ make_tree() {
     printf 'a shell\n' >"$dir/usr/bin/bash"
     ln -s usr/bin "$dir/bin"
     printf '%s\n' 'PermitRootLogin prohibit-password' >"$dir/etc/ssh/sshd_config"
+    mkdir -p "$dir"/{usr/lib/systemd/system,etc/systemd/system/multi-user.target.wants}
+    printf '%s\n' '[Service]' 'ExecStart=/usr/sbin/sshd -D' >"$dir/usr/lib/systemd/system/ssh.service"
+    ln -s /usr/lib/systemd/system/ssh.service "$dir/etc/systemd/system/multi-user.target.wants/"
     for type in rsa ecdsa ed25519; do
         ssh-keygen -q -t "$type" -N '' -C root@victim -f "$dir/etc/ssh/ssh_host_${type}_key"
     done
@@ -132,6 +135,11 @@ break_tree() {
     ln "$ssh/ssh_host_ed25519_key.pub" "$MNT/home/other.pub"
     chmod 0666 "$ssh/sshd_config"
     chown 1000:1000 "$ssh/sshd_config"
+    echo 'Nonsense yes' >>"$ssh/sshd_config"
+    # A link goes, a link comes with the directory it is in, a file goes.
+    ln -s /dev/null "$MNT/etc/systemd/system/ssh.service"
+    rm -r "$MNT/etc/systemd/system/multi-user.target.wants"
+    : >"$MNT/etc/nologin"
     chattr +i "$ssh/ssh_host_rsa_key" "$ssh/ssh_host_ed25519_key" "$ssh/sshd_config" "$ssh"
 }
 
