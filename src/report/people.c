@@ -102,21 +102,22 @@ static bool shown_before(const struct findings *findings, size_t at)
 static void print_paths(const struct findings *findings, size_t first,
                         const struct report_style *style)
 {
-    size_t count = 0;
+    /* A whole tree gone wrong is one event: an example of each will do. */
+    size_t count = 0, most = findings_find(findings, "fs-tree-modes", NULL) ? 1 : PATHS_SHOWN;
 
     for (size_t i = first; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
 
         if (!finding->path || !together(&findings->items[first], finding))
             continue;
-        if (count++ >= PATHS_SHOWN && !style->verbose)
+        if (count++ >= most && !style->verbose)
             continue;
         fputs("           ", stdout);
         put_clean(finding->path);
         fputs("\n", stdout);
     }
-    if (count > PATHS_SHOWN && !style->verbose)
-        printf("           and %zu more (-v shows them)\n", count - PATHS_SHOWN);
+    if (count > most && !style->verbose)
+        printf("           and %zu more (-v shows them)\n", count - most);
 }
 
 /* What the system itself has said about it. */
