@@ -251,6 +251,9 @@ static int add_directories(const struct root *root, struct inspection *inspectio
 
     while ((slash = strrchr(path, '/')) && slash != path) {
         *slash = '\0';
+        /* Those above one that is known have been gone through with it. */
+        if (known_node(inspection, path))
+            return 0;
         if (node_add(root, inspection, rule, path, NULL, e) < 0)
             return -1;
     }

@@ -85,10 +85,10 @@ bench_repair() {
 key_tree() {
     rm -rf "$1"
     mkdir -p "$1/etc/ssh" "$1/usr/sbin" "$1/var/lib"
-    echo 'root:x:0:0:root:/root:/bin/sh' >"$1/etc/passwd"
+    printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'sshd:x:104:65534::/run/sshd:/usr/sbin/nologin' >"$1/etc/passwd"
     echo 'root:x:0:' >"$1/etc/group"
     printf 'ID=debian\nVERSION_ID=12\n' >"$1/etc/os-release"
-    : >"$1/etc/ssh/sshd_config"
+    echo 'Port 22' >"$1/etc/ssh/sshd_config"
     printf 'OpenSSH_9.2p1\0' >"$1/usr/sbin/sshd"
 }
 
