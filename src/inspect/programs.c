@@ -22,17 +22,38 @@ static const char *const library_directories[] = {
     "/usr/local/lib", NULL
 };
 
+/* A program, an interpreter or a library that is there, read once. */
+struct binary {
+    char *name; /* as ld.so(8) looked for it in its directories; NULL: by another way */
+    char *real; /* canonical */
+    struct elf_file elf;
+};
+
 struct search {
     const struct root *root;
     struct programs *found;
-    char **directories; /* of ld.so.conf, NULL-terminated */
-    size_t directory_count, file_count;
-    char **todo; /* libraries still to be looked into, and who asked for them */
-    size_t done;
+    char **directories; /* where ld.so(8) looks: canonical, there, each once */
+    size_t directory_count;
+    struct binary *binaries; /* those at the end have not been looked into yet */
+    size_t binary_count;
     struct elf_file first; /* class and machine that all must have */
 };
 
 /* ---- where libraries are -------------------------------------------------------------- */
+
+static void add_directory(struct search *search, const char *path)
+{
+    auto_free char *real = NULL;
+    char *directory;
+
+    if (root_find(search->root, path, &real, NULL, NULL) < 0)
+        return;
+    for (size_t i = 0; i < search->directory_count; i++)
+        if (strcmp(search->directories[i], real) == 0)
+            return;
+    directory = take_ptr(real);
+    array_push(search->directories, search->directory_count, directory);
+}
 
 static void read_conf(struct search *search, const char *path, int depth)
 {
@@ -51,56 +72,85 @@ static void read_conf(struct search *search, const char *path, int depth)
                 for (char **match = paths; *match; match++)
                     read_conf(search, *match, depth + 1);
         } else if (*line == '/') {
-            char *directory = xstrdup(line);
-
-            array_push(search->directories, search->directory_count, directory);
+            add_directory(search, line);
         }
     }
 }
 
-/* A library of the right kind at this path; canonical. */
-static char *library_at(const struct search *search, const char *directory, const char *name)
+static void find_directories(struct search *search)
+{
+    read_conf(search, "/etc/ld.so.conf", 0);
+    for (size_t i = 0; library_directories[i]; i++)
+        add_directory(search, library_directories[i]);
+}
+
+static void binary_free(struct binary *binary)
+{
+    free(binary->name);
+    free(binary->real);
+    elf_file_free(&binary->elf);
+}
+
+static bool known_binary(const struct search *search, const char *real)
+{
+    for (size_t i = 0; i < search->binary_count; i++)
+        if (strcmp(search->binaries[i].real, real) == 0)
+            return true;
+    return false;
+}
+
+/* A library of the right kind at this path. */
+static bool library_at(const struct search *search, const char *directory, const char *name,
+                       struct binary *ret)
 {
     auto_free char *path = xasprintf("%s/%s", directory, name);
-    auto_free char *real = NULL;
-    auto_with(elf_file_free) struct elf_file elf = { 0 };
+    auto_with(binary_free) struct binary found = { 0 };
 
-    if (root_find(search->root, path, &real, NULL, NULL) < 0 ||
-        elf_file_read(search->root, real, &elf) < 0 || elf.machine != search->first.machine ||
-        elf.wide != search->first.wide)
-        return NULL;
-    return take_ptr(real);
+    if (root_find(search->root, path, &found.real, NULL, NULL) < 0 ||
+        elf_file_read(search->root, found.real, &found.elf) < 0 ||
+        found.elf.machine != search->first.machine || found.elf.wide != search->first.wide)
+        return false;
+    *ret = found;
+    found = (struct binary){ 0 };
+    return true;
 }
 
 /* "$ORIGIN/../lib:/opt/lib": where a program itself says. */
-static char *library_by_path(const struct search *search, const struct elf_file *needs,
-                             const char *program, const char *name)
+static bool library_by_path(const struct search *search, const struct binary *asking,
+                            const char *name, struct binary *ret)
 {
-    auto_free char *copy = needs->run_path ? xstrdup(needs->run_path) : NULL;
-    auto_free char *origin = xstrndup(program, (size_t)(text_base_name(program) - program));
-    char *rest = copy, *directory, *found = NULL;
+    auto_free char *copy = asking->elf.run_path ? xstrdup(asking->elf.run_path) : NULL;
+    auto_free char *origin =
+        xstrndup(asking->real, (size_t)(text_base_name(asking->real) - asking->real));
+    char *rest = copy, *directory;
 
-    while (copy && !found && (directory = strsep(&rest, ":"))) {
+    while (copy && (directory = strsep(&rest, ":"))) {
         auto_free char *full = text_starts(directory, "$ORIGIN")
                                    ? xasprintf("%s%s", origin, directory + strlen("$ORIGIN"))
                                    : xstrdup(directory);
 
-        found = library_at(search, full, name);
+        if (library_at(search, full, name, ret))
+            return true;
     }
-    return found;
+    return false;
 }
 
-static char *find_library(const struct search *search, const struct elf_file *needs,
-                          const char *program, const char *name)
+static bool library_by_name(const struct search *search, const char *name, struct binary *ret)
 {
-    char *found = strchr(name, '/') ? library_at(search, "", name + (*name == '/'))
-                                    : library_by_path(search, needs, program, name);
+    for (size_t i = 0; i < search->directory_count; i++)
+        if (library_at(search, search->directories[i], name, ret)) {
+            ret->name = xstrdup(name);
+            return true;
+        }
+    return false;
+}
 
-    for (size_t i = 0; i < search->directory_count && !found; i++)
-        found = library_at(search, search->directories[i], name);
-    for (size_t i = 0; library_directories[i] && !found; i++)
-        found = library_at(search, library_directories[i], name);
-    return found;
+static bool known_name(const struct search *search, const char *name)
+{
+    for (size_t i = 0; i < search->binary_count; i++)
+        if (search->binaries[i].name && strcmp(search->binaries[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 /* ---- what is missing ------------------------------------------------------------------ */
@@ -108,19 +158,17 @@ static char *find_library(const struct search *search, const struct elf_file *ne
 /* liblz4.so.1.9.4 beside the link liblz4.so.1 that is gone. */
 static char *candidate_for(const struct search *search, const char *name)
 {
-    for (size_t i = 0; library_directories[i]; i++) {
+    for (size_t i = 0; i < search->directory_count; i++) {
         auto_with(text_list_free) char **paths = NULL;
-        auto_free char *pattern = xasprintf("%s/%s.*", library_directories[i], name);
+        auto_free char *pattern = xasprintf("%s/%s.*", search->directories[i], name);
 
         if (root_glob(search->root, pattern, &paths, NULL) < 0)
             continue;
         for (char **path = paths; *path; path++) {
-            auto_free char *directory =
-                xstrndup(*path, (size_t)(text_base_name(*path) - *path) - 1);
-            char *real = library_at(search, directory, text_base_name(*path));
+            auto_with(binary_free) struct binary found = { 0 };
 
-            if (real)
-                return real;
+            if (library_at(search, "", *path + 1, &found))
+                return take_ptr(found.real);
         }
     }
     return NULL;
@@ -185,47 +233,59 @@ static void add_gap(struct search *search, const char *name, const char *needed_
 
 /* ---- the walk ------------------------------------------------------------------------- */
 
-static bool add_file(struct search *search, const char *real)
+/* Takes it over; where it is known already, by another name or way, it goes. */
+static void add_binary(struct search *search, struct binary *binary)
 {
-    char *copy;
-
-    for (size_t i = 0; i < search->file_count; i++)
-        if (strcmp(search->todo[i], real) == 0)
-            return false;
-    if (search->file_count >= FILES_MAX)
-        return false;
-    copy = xstrdup(real);
-    array_push(search->todo, search->file_count, copy);
-    return true;
+    if (search->binary_count >= FILES_MAX || known_binary(search, binary->real))
+        return;
+    array_push(search->binaries, search->binary_count, *binary);
+    *binary = (struct binary){ 0 };
 }
 
-static void look_into(struct search *search, const char *path)
+static void look_for(struct search *search, const struct binary *asking, const char *name)
 {
-    auto_with(elf_file_free) struct elf_file elf = { 0 };
+    auto_with(binary_free) struct binary found = { 0 };
+    bool path = strchr(name, '/');
 
-    if (elf_file_read(search->root, path, &elf) < 0)
+    if (path ? library_at(search, "", name + (*name == '/'), &found)
+             : library_by_path(search, asking, name, &found)) {
+        add_binary(search, &found);
         return;
-    for (char **name = elf.needed; *name; name++) {
-        auto_free char *library = find_library(search, &elf, path, *name);
+    }
+    /* Most libraries are asked for by many: what was found in the directories stays found. */
+    if (!path && known_name(search, name))
+        return;
+    if (!path && library_by_name(search, name, &found))
+        add_binary(search, &found);
+    else
+        add_gap(search, name, asking->real);
+}
 
-        if (library)
-            add_file(search, library);
-        else
-            add_gap(search, *name, path);
+static void look_into(struct search *search, size_t index)
+{
+    size_t count = 0;
+
+    /* The array moves as it grows. */
+    for (; search->binaries[index].elf.needed && search->binaries[index].elf.needed[count];
+         count++) {
+        const struct binary asking = search->binaries[index];
+
+        look_for(search, &asking, asking.elf.needed[count]);
     }
 }
 
 static void look_at_interpreter(struct search *search, const char *program)
 {
-    auto_free char *real = NULL;
-    auto_with(elf_file_free) struct elf_file elf = { 0 };
+    auto_with(binary_free) struct binary found = { 0 };
 
     if (!search->first.interpreter)
         return;
-    if (root_find(search->root, search->first.interpreter, &real, NULL, NULL) == 0 &&
-        elf_file_read(search->root, real, &elf) == 0)
-        add_file(search, real);
-    else
+    if (root_find(search->root, search->first.interpreter, &found.real, NULL, NULL) == 0 &&
+        elf_file_read(search->root, found.real, &found.elf) == 0) {
+        /* Libraries ask for it, too; it is loaded by then. */
+        found.name = xstrdup(text_base_name(search->first.interpreter));
+        add_binary(search, &found);
+    } else
         add_gap(search, text_base_name(search->first.interpreter), program);
 }
 
@@ -261,13 +321,17 @@ static char *path_in_program(const struct blob *program, const char *name)
 static void add_program(struct search *search, char *path, const char *role)
 {
     struct program program = { .path = path, .role = role };
-    auto_free char *real = NULL;
+    auto_with(binary_free) struct binary found = { 0 };
     struct root_stat stat;
 
-    program.exists =
-        root_find(search->root, path, &real, &stat, NULL) == 0 && S_ISREG(stat.mode) && stat.size;
-    if (program.exists)
-        add_file(search, real);
+    program.exists = root_find(search->root, path, &found.real, &stat, NULL) == 0 &&
+                     S_ISREG(stat.mode) && stat.size;
+    if (program.exists) {
+        /* What is no ELF file needs nothing that can be told. */
+        if (elf_file_read(search->root, found.real, &found.elf) < 0)
+            found.elf = (struct elf_file){ 0 };
+        add_binary(search, &found);
+    }
     array_push(search->found->items, search->found->count, program);
 }
 
@@ -286,16 +350,31 @@ static void add_helpers(struct search *search, const struct inspection *inspecti
     }
 }
 
-static bool needs_wrappers(const struct root *root, const char *path)
+static bool needs_wrappers(const struct elf_file *elf)
 {
-    auto_with(elf_file_free) struct elf_file elf = { 0 };
-
-    if (elf_file_read(root, path, &elf) < 0)
-        return false;
-    for (char **name = elf.needed; *name; name++)
+    for (char **name = elf->needed; name && *name; name++)
         if (text_starts(*name, "libwrap.so"))
             return true;
     return false;
+}
+
+/* Hands over the paths of all that was found, and frees the rest. */
+static void finish_search(struct search *search)
+{
+    struct programs *found = search->found;
+    size_t count = 0;
+
+    for (size_t i = 0; i < search->binary_count; i++) {
+        char *real = take_ptr(search->binaries[i].real);
+
+        array_push(found->files, count, real);
+        binary_free(&search->binaries[i]);
+    }
+    array_push(found->files, count, NULL);
+    free(search->binaries);
+    array_push(search->directories, search->directory_count, NULL);
+    text_list_free(&search->directories);
+    elf_file_free(&search->first);
 }
 
 void programs_inspect(const struct root *root, struct inspection *inspection)
@@ -303,7 +382,6 @@ void programs_inspect(const struct root *root, struct inspection *inspection)
     struct search search = { .root = root, .found = &inspection->programs };
     auto_blob struct blob program = { 0 };
     const char *sshd = inspection->sshd.path;
-    size_t programs;
 
     if (!sshd || elf_file_read(root, sshd, &search.first) < 0 ||
         root_read(root, sshd, PROGRAM_MAX, &program, NULL) < 0)
@@ -311,19 +389,14 @@ void programs_inspect(const struct root *root, struct inspection *inspection)
     inspection->programs.judged = true;
     add_program(&search, xstrdup(sshd), "sshd");
     add_helpers(&search, inspection, &program);
-    programs = search.file_count;
-    for (size_t i = 0; i < programs; i++)
+    for (size_t i = 0; i < search.binary_count; i++)
         inspection->programs.wrappers =
-            inspection->programs.wrappers || needs_wrappers(root, search.todo[i]);
-    read_conf(&search, "/etc/ld.so.conf", 0);
+            inspection->programs.wrappers || needs_wrappers(&search.binaries[i].elf);
+    find_directories(&search);
     look_at_interpreter(&search, sshd);
-    for (size_t i = 0; i < search.file_count; i++)
-        look_into(&search, search.todo[i]);
-    array_push(search.todo, search.file_count, NULL);
-    array_push(search.directories, search.directory_count, NULL);
-    inspection->programs.files = take_ptr(search.todo);
-    text_list_free(&search.directories);
-    elf_file_free(&search.first);
+    for (size_t i = 0; i < search.binary_count; i++)
+        look_into(&search, i);
+    finish_search(&search);
 }
 
 void programs_free(struct programs *programs)

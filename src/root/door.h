@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a door offers to root.c. Paths are canonical throughout, but for find's. Private to root/.
+/*
+ * What a door offers to root.c. Those that find, read and describe follow links; paths of all
+ * others are canonical. Private to root/.
  */
 #ifndef ROOT_DOOR_H
 #define ROOT_DOOR_H
@@ -44,5 +46,11 @@ struct root_door {
 struct root {
     const struct root_door *door;
 };
+
+/* What every door asks before it reads a whole file, or a part of one: 0 or -1 with ERR_REFUSED. */
+int door_may_read(const char *path, mode_t mode, uint64_t size, size_t max,
+                  struct err *e) MUST_CHECK;
+int door_may_read_part(const char *path, mode_t mode, uint64_t size, uint64_t offset, size_t len,
+                       struct err *e) MUST_CHECK;
 
 #endif

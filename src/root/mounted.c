@@ -83,8 +83,14 @@ int mounted_open(const struct root *root, const char *path, enum walk_links link
 static int mounted_read(const struct root *root, const char *path, size_t max, struct blob *ret,
                         struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    struct stat pinned;
+    auto_fd int pin = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW, NULL, &pinned), fd = -1;
 
+    if (pin < 0)
+        return err_errno(e, "%s", path);
+    if (door_may_read(path, pinned.st_mode, (uint64_t)pinned.st_size, max, e) < 0)
+        return -1;
+    fd = open_pinned(pin, &pinned, path, e);
     if (fd < 0)
         return -1;
     return io_read_all(fd, max, ret) < 0 ? err_errno(e, "read %s", path) : 0;
@@ -93,9 +99,15 @@ static int mounted_read(const struct root *root, const char *path, size_t max, s
 static int mounted_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
                              struct blob *ret, struct err *e)
 {
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    struct stat pinned;
+    auto_fd int pin = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW, NULL, &pinned), fd = -1;
     auto_blob struct blob bytes = { 0 };
 
+    if (pin < 0)
+        return err_errno(e, "%s", path);
+    if (door_may_read_part(path, pinned.st_mode, (uint64_t)pinned.st_size, offset, len, e) < 0)
+        return -1;
+    fd = open_pinned(pin, &pinned, path, e);
     if (fd < 0)
         return -1;
     bytes = blob_zeroed(len);

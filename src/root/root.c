@@ -40,30 +40,31 @@ static const char *type_name(mode_t mode)
 int root_read(const struct root *root, const char *path, size_t max, struct blob *ret,
               struct err *e)
 {
-    auto_free char *canonical = NULL;
-    struct root_stat stat;
-
-    if (root_find(root, path, &canonical, &stat, e) < 0)
-        return -1;
-    if (!S_ISREG(stat.mode))
-        return err_set(e, ERR_REFUSED, "%s is %s", path, type_name(stat.mode));
-    if (stat.size > max)
-        return err_set(e, ERR_REFUSED, "%s is too large: %llu bytes", path,
-                       (unsigned long long)stat.size);
-    return root->door->read(root, canonical, max, ret, e);
+    return root->door->read(root, path, max, ret, e);
 }
 
 int root_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
                    struct blob *ret, struct err *e)
 {
-    auto_free char *canonical = NULL;
-    struct root_stat stat;
+    return root->door->read_part(root, path, offset, len, ret, e);
+}
 
-    if (root_find(root, path, &canonical, &stat, e) < 0)
-        return -1;
-    if (!S_ISREG(stat.mode) || offset > stat.size || len > stat.size - offset)
+int door_may_read(const char *path, mode_t mode, uint64_t size, size_t max, struct err *e)
+{
+    if (!S_ISREG(mode))
+        return err_set(e, ERR_REFUSED, "%s is %s", path, type_name(mode));
+    if (size > max)
+        return err_set(e, ERR_REFUSED, "%s is too large: %llu bytes", path,
+                       (unsigned long long)size);
+    return 0;
+}
+
+int door_may_read_part(const char *path, mode_t mode, uint64_t size, uint64_t offset, size_t len,
+                       struct err *e)
+{
+    if (!S_ISREG(mode) || offset > size || len > size - offset)
         return err_set(e, ERR_REFUSED, "%s is no file of that length", path);
-    return root->door->read_part(root, canonical, offset, len, ret, e);
+    return 0;
 }
 
 int root_readlink(const struct root *root, const char *path, char **ret, struct err *e)

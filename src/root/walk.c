@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* The kernel's own limit (MAXSYMLINKS). */
 enum { LINKS_MAX = 40 };
@@ -198,8 +200,8 @@ static int finish(struct walk *walk, char **ret_path, struct stat *ret_stat)
     return fd;
 }
 
-int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path,
-              struct stat *ret_stat)
+int walk_by_steps(int root_fd, const char *path, enum walk_links links, char **ret_path,
+                  struct stat *ret_stat)
 {
     struct walk walk = { .trail = { .root_fd = root_fd },
                          .rest = xstrdup(path),
@@ -220,6 +222,76 @@ int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_p
     free(walk.rest);
     errno = saved;
     return result;
+}
+
+/* ---- in one go ------------------------------------------------------------------------ */
+
+/* The path without what says nothing: "//usr/./lib/" is "/usr/lib". NULL where it has "..". */
+static char *plain_path(const char *path)
+{
+    auto_free char *plain = xcalloc(strlen(path) + 2, 1);
+    char *end = plain;
+
+    while (*(path += strspn(path, "/"))) {
+        size_t len = strcspn(path, "/");
+
+        if (len == 2 && path[0] == '.' && path[1] == '.')
+            return NULL;
+        if (len != 1 || path[0] != '.') {
+            *end++ = '/';
+            end = mempcpy(end, path, len);
+        }
+        path += len;
+    }
+    if (end == plain)
+        *end = '/';
+    return take_ptr(plain);
+}
+
+/* What stands at the end of a path may be a link, and is then not followed; nothing else may. */
+static int open_without_links(int root_fd, const char *path)
+{
+    const struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                                  .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
+
+    return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+}
+
+/*
+ * Most paths hold no link: the kernel resolves those in one call, and the canonical path is the
+ * path itself. False where the walker has to: a link, "..", a kernel before 5.6.
+ */
+static bool walk_at_once(int root_fd, const char *path, enum walk_links links, char **ret_path,
+                         struct stat *ret_stat, int *ret_fd)
+{
+    auto_free char *plain = plain_path(path);
+    auto_fd int fd = plain ? open_without_links(root_fd, *path ? path : "/") : -1;
+    struct stat stat;
+
+    if (!plain)
+        return false;
+    if (fd < 0) {
+        *ret_fd = -1;
+        return errno == ENOENT || errno == ENOTDIR;
+    }
+    if (fstat(fd, &stat) < 0 || (S_ISLNK(stat.st_mode) && links != WALK_FOLLOW_DIRS))
+        return false;
+    if (ret_stat)
+        *ret_stat = stat;
+    if (ret_path)
+        *ret_path = take_ptr(plain);
+    *ret_fd = take_fd(&fd);
+    return true;
+}
+
+int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path,
+              struct stat *ret_stat)
+{
+    int fd;
+
+    if (walk_at_once(root_fd, path, links, ret_path, ret_stat, &fd))
+        return fd;
+    return walk_by_steps(root_fd, path, links, ret_path, ret_stat);
 }
 
 int walk_parent(int root_fd, const char *path, const char **ret_name)

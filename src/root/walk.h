@@ -28,6 +28,10 @@ struct stat;
 int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path,
               struct stat *ret_stat) MUST_CHECK;
 
+/* The same without the help of openat2(2), which walk_open takes where a path holds no link. */
+int walk_by_steps(int root_fd, const char *path, enum walk_links links, char **ret_path,
+                  struct stat *ret_stat) MUST_CHECK;
+
 /* The directory that holds the last component of a canonical path, and that component. */
 int walk_parent(int root_fd, const char *path, const char **ret_name) MUST_CHECK;
 
