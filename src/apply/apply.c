@@ -36,12 +36,47 @@ static int new_content(const struct plan *plan, const struct made_keys *made,
     return hostkey_serialise(key, plan->new_keys[change->new_key].format, ret, e);
 }
 
+/* What a package or an administrator has attached to a file goes with its copy. */
+static int copy_attributes(struct root *root, const char *from, const char *to, bool acl,
+                           struct err *e)
+{
+    auto_with(text_list_free) char **names = NULL;
+
+    if (root_list_xattrs(root, from, &names, e) < 0)
+        return -1;
+    for (char **name = names; *name; name++) {
+        auto_blob struct blob value = { 0 };
+
+        if (!text_starts(*name, "user.") && !(acl && strcmp(*name, "system.posix_acl_access") == 0))
+            continue;
+        if (root_get_xattr(root, from, *name, &value, e) < 0 ||
+            root_set_xattr(root, to, *name, &value, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int stage(struct root *root, struct run *run, struct entry *entry,
                  const struct blob *content, const struct root_meta *meta, struct err *e)
 {
     auto_free char *staged = run_staged(run, entry);
 
     if (root_create(root, staged, content, meta, e) < 0)
+        return -1;
+    return state_read(root, staged, &entry->new, e);
+}
+
+/* The same file to its owner: an edited text, or a copy. acl: what it had; NULL: none. */
+static int stage_alike(struct root *root, struct run *run, struct entry *entry,
+                       const struct blob *content, const struct root_meta *meta, const char *acl,
+                       struct err *e)
+{
+    auto_free char *staged = run_staged(run, entry);
+    /* The mask of a list stands in the mode: another mode is another list. */
+    bool same_mode = (entry->old.mode & MODE_BITS) == meta->mode;
+
+    if (root_create(root, staged, content, meta, e) < 0 ||
+        copy_attributes(root, entry->path, staged, acl && same_mode, e) < 0)
         return -1;
     return state_read(root, staged, &entry->new, e);
 }
@@ -78,6 +113,8 @@ static int add_write(struct root *root, struct run *run, const struct plan *plan
     if (read_old(root, entry, e) < 0 || entry_read_directory(root, entry, e) < 0 ||
         new_content(plan, made, change, &content, e) < 0)
         return -1;
+    if (change->diff)
+        return stage_alike(root, run, entry, &content, &change->meta, entry->old.acl, e);
     return stage(root, run, entry, &content, &change->meta, e);
 }
 
@@ -172,28 +209,10 @@ static void copy_state(const struct entry_state *from, struct entry_state *to)
     to->acl = from->acl ? xstrdup(from->acl) : NULL;
 }
 
-/* What a package or an administrator has attached to a file goes with its copy. */
-static int copy_user_xattrs(struct root *root, const char *from, const char *to, struct err *e)
-{
-    auto_with(text_list_free) char **names = NULL;
-
-    if (root_list_xattrs(root, from, &names, e) < 0)
-        return -1;
-    for (char **name = names; *name; name++) {
-        auto_blob struct blob value = { 0 };
-
-        if (text_starts(*name, "user.") && (root_get_xattr(root, from, *name, &value, e) < 0 ||
-                                            root_set_xattr(root, to, *name, &value, e) < 0))
-            return -1;
-    }
-    return 0;
-}
-
 /* A file with several names may be somebody else's too: ours becomes a copy of its own. */
 static int split_links(struct root *root, struct run *run, struct entry *entry, struct err *e)
 {
     auto_blob struct blob content = { 0 };
-    auto_free char *staged = NULL;
     auto_with(state_free) struct entry_state wanted = entry->new;
     struct root_meta meta = {
         .mode = wanted.mode & MODE_BITS, .uid = wanted.uid, .gid = wanted.gid, .label = wanted.label
@@ -202,11 +221,9 @@ static int split_links(struct root *root, struct run *run, struct entry *entry, 
     entry->new = (struct entry_state){ 0 };
     entry->kind = ENTRY_FILE;
     if (entry_read_directory(root, entry, e) < 0 ||
-        root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0 ||
-        stage(root, run, entry, &content, &meta, e) < 0)
+        root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0)
         return -1;
-    staged = run_staged(run, entry);
-    return copy_user_xattrs(root, entry->path, staged, e);
+    return stage_alike(root, run, entry, &content, &meta, wanted.acl, e);
 }
 
 static bool is_meta(enum change_kind kind)

@@ -102,3 +102,25 @@ append_line() { echo >>"$1"; }
 case_changed_content() { undo_refuses_after /etc/ssh/ssh_host_ecdsa_key append_line; }
 case_changed_mode() { undo_refuses_after /etc/ssh/ssh_host_rsa_key chmod 0400; }
 case_deleted_since() { undo_refuses_after /etc/ssh/ssh_host_ecdsa_key rm; }
+
+# What somebody has attached to a configuration file goes with it when a line of it is mended.
+case_edited_text_keeps_attributes() {
+    local config=etc/ssh/sshd_config attributes
+    image_make "$IMG" gpt-ext4
+    image_mount "$IMG"
+    echo 'NoSuchOption yes' >>"$MNT/$config"
+    setfacl -m u:1000:r "$MNT/$config"
+    setfattr -n user.note -v 'kept by the operator' "$MNT/$config"
+    attributes=$(getfacl -cn "$MNT/$config" && getfattr -n user.note --only-values "$MNT/$config")
+    image_umount
+    manifest_of_image "$IMG" >"$CASE_DIR/before"
+    expect_exit 1 sshmend repair --yes "$IMG"
+    image_mount "$IMG"
+    ! grep -q '^NoSuchOption' "$MNT/$config" || fail 'the line is still there'
+    [[ $(getfacl -cn "$MNT/$config" && getfattr -n user.note --only-values "$MNT/$config") == "$attributes" ]] ||
+        fail "it has lost what was attached to it: $(getfacl -cn "$MNT/$config")"
+    image_umount
+    expect_exit 0 sshmend undo "$IMG"
+    manifest_of_image "$IMG" >"$CASE_DIR/after"
+    expect_same "$CASE_DIR/before" "$CASE_DIR/after"
+}
