@@ -14,6 +14,12 @@ OUT := build/$(MODE)
 
 LIBS := blkid mount smartcols libcrypto jansson libselinux zlib
 PKG_CONFIG ?= pkg-config
+# Where there is none, systemd's journal is not read.
+HAVE_LIBSYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)
+ifeq ($(HAVE_LIBSYSTEMD),yes)
+LIBS += libsystemd
+CPPFLAGS += -DHAVE_LIBSYSTEMD
+endif
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
@@ -41,9 +47,10 @@ TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
 
 # What the build and the tests need, as Debian 12, Debian 13 and Ubuntu 24.04 name it.
 BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
-	libjansson-dev libselinux1-dev zlib1g-dev scdoc
+	libjansson-dev libselinux1-dev zlib1g-dev libsystemd-dev scdoc
 TEST_PACKAGES := check clang clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs xfsprogs \
-	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps git gcovr systemd
+	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps git gcovr systemd \
+	systemd-journal-remote rpm
 
 .PHONY: all
 all: sshmend
@@ -139,7 +146,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory check-unit check-fixtures check-run check-fault check-config check-suites
 check-unit: build/dev/unit-tests
-	@build/dev/unit-tests
+	@$(SUDO) build/dev/unit-tests
 check-fixtures: build/dev/sshmend
 	@$(SUDO) bash tests/fixtures/run.sh
 check-run: build/dev/sshmend

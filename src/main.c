@@ -14,7 +14,11 @@ const struct command *const commands[] = {
 static void print_version(void)
 {
     fputs("sshmend " SSHMEND_VERSION "\nbuilt with: libblkid libmount libsmartcols libcrypto "
-          "jansson libselinux zlib\n",
+          "jansson libselinux zlib"
+#ifdef HAVE_LIBSYSTEMD
+          " libsystemd"
+#endif
+          "\n",
           stdout);
 }
 

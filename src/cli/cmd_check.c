@@ -12,7 +12,8 @@ static void print_next_step(const struct system *system)
 }
 
 /* A healthy system's logs are not read: that would take longer than all the rest. */
-static void support(const struct root *root, struct examination *seen)
+static void support(const struct root *root, const struct system *system,
+                    const struct options *options, struct examination *seen)
 {
     auto_with(logs_free) struct logs logs = { 0 };
 
@@ -20,6 +21,8 @@ static void support(const struct root *root, struct examination *seen)
         return;
     logs_inspect(root, &logs);
     findings_support(&seen->findings, &logs);
+    if (logs.journal_unread && !options->style.quiet && (options->style.verbose || !logs.texts))
+        say("%s: the journal of systemd was not read: %s", system->name, logs.journal_unread);
 }
 
 static int check_system(struct system *system, const struct options *options)
@@ -33,7 +36,7 @@ static int check_system(struct system *system, const struct options *options)
     if (system_open(system, ROOT_READ, &root, &e) < 0 ||
         examine(root, options, NULL, &seen, &e) < 0)
         return report_failure(system, "check", options, &e);
-    support(root, &seen);
+    support(root, system, options, &seen);
     report.facts = &seen.facts;
     report.findings = &seen.findings;
     report.plan = options->style.json ? NULL : &seen.plan;

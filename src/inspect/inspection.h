@@ -207,15 +207,18 @@ struct cloud {
     char *agent;         /* a guest agent that makes host keys; NULL */
 };
 
-/* One line of the target's own logs, as it stands there. */
+/* One line of the target's own logs: as it stands there, or as syslog would have it. */
 struct log_line {
     char *source; /* path of the log */
     char *text;
+    int64_t time; /* microseconds since 1970, as far as it is known */
 };
 
 struct logs {
     struct log_line *lines; /* oldest first */
     size_t count;
+    bool texts;                 /* there are text logs */
+    const char *journal_unread; /* there is a journal: why it was not read; NULL */
 };
 
 /* A file or directory whose mode, owner or label matters to sshd; modes.c has the table. */

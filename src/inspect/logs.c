@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sshd has said in the target's own text logs, rotated ones too. Only the ends of
- * them are read, oldest file first, so that the last lines are the newest.
+ * What sshd has said in the target's own logs: text, rotated ones too, of which only the
+ * ends are read, and systemd's journal.
  */
 #include "inspect/private.h"
 
@@ -11,6 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
+
+/* Later than this is no time: the end of the year 9999. */
+#define TIME_MAX INT64_C(253402300799)
 
 enum { TAIL_MAX = 256 * 1024, GZIP_MAX = 16 * 1024 * 1024, LINES_MAX = 400, LINE_KEPT = 1000 };
 
@@ -25,9 +28,11 @@ static bool about_ssh(const char *line)
            strstr(line, "/etc/ssh/");
 }
 
-static void keep_line(struct logs *logs, const char *source, const char *line)
+static void keep_line(struct logs *logs, const char *source, const char *line, int64_t seconds)
 {
-    struct log_line kept = { .source = xstrdup(source), .text = xstrndup(line, LINE_KEPT) };
+    struct log_line kept = { .source = xstrdup(source),
+                             .text = xstrndup(line, LINE_KEPT),
+                             .time = seconds * 1000000 };
 
     if (logs->count >= LINES_MAX) {
         free(logs->lines[0].source);
@@ -37,13 +42,32 @@ static void keep_line(struct logs *logs, const char *source, const char *line)
     array_push(logs->lines, logs->count, kept);
 }
 
-static void keep_lines(struct logs *logs, const char *source, char *text)
+/* The last line that is not empty; what follows it is cut off, in place. */
+static const char *last_line(char *text)
 {
-    char *rest = text, *line;
+    size_t len = strlen(text);
+    const char *newline;
 
-    while ((line = strsep(&rest, "\n")))
+    while (len && text[len - 1] == '\n')
+        text[--len] = '\0';
+    newline = strrchr(text, '\n');
+    return newline ? newline + 1 : text;
+}
+
+/* A line that does not tell its time was written with the one before, or when the file was. */
+static void keep_lines(struct logs *logs, const char *source, char *text, int64_t written)
+{
+    const struct log_clock clock = log_clock_of(last_line(text), written);
+    char *rest = text, *line;
+    int64_t seconds = written;
+
+    while ((line = strsep(&rest, "\n"))) {
+        int64_t told = about_ssh(line) ? log_time(line, &clock) : 0;
+
+        seconds = told ? told : seconds;
         if (about_ssh(line))
-            keep_line(logs, source, line);
+            keep_line(logs, source, line, seconds);
+    }
 }
 
 /* gunzip in memory: at most the end of what comes out is kept. */
@@ -64,7 +88,7 @@ static char *unpack(const struct blob *packed)
                     len > TAIL_MAX ? TAIL_MAX : len);
 }
 
-static char *read_tail(const struct root *root, const char *path)
+static char *read_tail(const struct root *root, const char *path, int64_t *ret_written)
 {
     auto_blob struct blob bytes = { 0 };
     struct root_stat stat;
@@ -72,6 +96,7 @@ static char *read_tail(const struct root *root, const char *path)
 
     if (root_find(root, path, NULL, &stat, NULL) < 0 || !S_ISREG(stat.mode))
         return NULL;
+    *ret_written = stat.mtime.tv_sec > 0 && stat.mtime.tv_sec < TIME_MAX ? stat.mtime.tv_sec : 0;
     if (text_ends(path, ".gz"))
         return root_read(root, path, GZIP_MAX, &bytes, NULL) < 0 ? NULL : unpack(&bytes);
     len = stat.size < TAIL_MAX ? stat.size : TAIL_MAX;
@@ -84,11 +109,10 @@ static char *read_tail(const struct root *root, const char *path)
     return xstrdup((const char *)bytes.data);
 }
 
-void logs_inspect(const struct root *root, struct logs *ret)
+static void texts_inspect(const struct root *root, struct logs *ret)
 {
     static const char *const endings[] = { ".2.gz", "-[0-9]*.gz", "-[0-9]*[0-9]", ".1", "" };
 
-    *ret = (struct logs){ 0 };
     for (size_t i = 0; i < ARRAY_SIZE(logs_read); i++) {
         for (size_t n = 0; n < ARRAY_SIZE(endings); n++) {
             auto_free char *pattern = xasprintf("%s%s", logs_read[i], endings[n]);
@@ -97,13 +121,36 @@ void logs_inspect(const struct root *root, struct logs *ret)
             if (root_glob(root, pattern, &found, NULL) < 0)
                 continue;
             for (char **path = found; *path; path++) {
-                auto_free char *text = read_tail(root, *path);
+                int64_t written;
+                auto_free char *text = read_tail(root, *path, &written);
 
+                ret->texts = ret->texts || text;
                 if (text)
-                    keep_lines(ret, *path, text);
+                    keep_lines(ret, *path, text, written);
             }
         }
     }
+}
+
+/* By time; lines of one moment, or of a log whose clock is unknown, stay as they are. */
+static void sort_lines(struct logs *logs)
+{
+    for (size_t i = 1; i < logs->count; i++) {
+        struct log_line line = logs->lines[i];
+        size_t at = i;
+
+        for (; at && logs->lines[at - 1].time > line.time; at--)
+            logs->lines[at] = logs->lines[at - 1];
+        logs->lines[at] = line;
+    }
+}
+
+void logs_inspect(const struct root *root, struct logs *ret)
+{
+    *ret = (struct logs){ 0 };
+    texts_inspect(root, ret);
+    journal_inspect(root, ret);
+    sort_lines(ret);
 }
 
 void logs_free(struct logs *logs)

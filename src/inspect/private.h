@@ -22,6 +22,9 @@ void accounts_free(struct accounts *accounts);
 void sshd_inspect(const struct root *root, const struct profile *profile,
                   const struct sshd *earlier, struct sshd *ret);
 
+/* packages.c: "9.2p1" by the package database, unchecked; NULL where that knows of none */
+char *package_version(const struct root *root) MUST_CHECK;
+
 /* config.c */
 int config_inspect(const struct root *root, const struct profile *profile, const struct sshd *sshd,
                    struct config *ret, struct err *e) MUST_CHECK;
@@ -109,6 +112,26 @@ void pam_inspect(const struct root *root, const struct inspection *inspection, s
 
 /* accident.c */
 void accident_inspect(const struct root *root, struct accident *ret);
+
+/* log_time.c: the clock that the lines of a text log were written by */
+struct log_clock {
+    int64_t written; /* the file, last: seconds since 1970 */
+    int64_t zone;    /* what its times are behind UTC, where they do not tell */
+};
+/* By the last line, which was written when the file was. */
+struct log_clock log_clock_of(const char *last_line, int64_t written);
+/* When a line was written; 0: it does not tell. */
+int64_t log_time(const char *line, const struct log_clock *clock);
+
+/* journal.c */
+#define JOURNAL_DIR "/var/log/journal"
+enum { JOURNAL_FILES_MAX = 32, JOURNAL_TEXT_MAX = 1000 };
+/* Adds what systemd's journal holds, in no order, or says why it does not. */
+void journal_inspect(const struct root *root, struct logs *logs);
+
+/* journal_read.c: where this is built with libsystemd */
+void journal_prepare(void);
+int journal_read(const int *fds, size_t count, int out);
 
 /* selinux.c */
 struct labels;

@@ -58,39 +58,16 @@ static void by_strings(const struct blob *program, struct sshd *ret)
     }
 }
 
-/* A field of a paragraph of dpkg's status file. */
-static const char *field(const char *paragraph, const char *name)
+static void by_package(const struct root *root, struct sshd *ret)
 {
-    const char *at = strstr(paragraph, name);
-
-    return at ? at + strlen(name) : NULL;
-}
-
-static void by_dpkg(const struct root *root, struct sshd *ret)
-{
-    auto_free char *text = read_text(root, "/var/lib/dpkg/status", PROGRAM_MAX);
-    auto_free char *status = xasprintf("\n%s", text ? text : "");
-    char *paragraph = strstr(status, "\nPackage: openssh-server\n"), *end;
-    const char *version;
+    auto_free char *text = package_version(root);
     size_t used;
+    int number;
 
-    if (!paragraph)
+    if (!text || !parse_version(text, strlen(text), &number, &used))
         return;
-    end = strstr(paragraph, "\n\n");
-    if (end)
-        *end = '\0';
-    version = field(paragraph, "\nVersion: ");
-    if (!version)
-        return;
-    if (strchr(version, ':') && strchr(version, ':') - version < 4)
-        version = strchr(version, ':') + 1; /* the epoch */
-    ret->version_text = xstrndup(version, strcspn(version, "-\n"));
-    if (parse_version(ret->version_text, strlen(ret->version_text), &ret->version, &used)) {
-        ret->version_text[used] = '\0';
-    } else {
-        free(ret->version_text);
-        ret->version_text = NULL;
-    }
+    ret->version = number;
+    ret->version_text = take_ptr(text);
 }
 
 /* The program that was searched before, untouched: not a megabyte is read twice. */
@@ -140,7 +117,7 @@ void sshd_inspect(const struct root *root, const struct profile *profile,
     if (ret->path)
         search_program(root, profile, ret);
     if (!ret->version)
-        by_dpkg(root, ret);
+        by_package(root, ret);
     if (!ret->version)
         ret->version = profile->openssh;
 }

@@ -67,6 +67,7 @@ libraries() {
     only root '#include <libmount/'
     only inspect '#include <selinux/'
     only inspect '#include <zlib'
+    only inspect '#include <systemd/'
     only report '#include <libsmartcols/'
     only apply report '#include <jansson'
     only cli report '\b(printf|puts|putchar|fputs)\('

@@ -108,13 +108,13 @@ END_TEST
 START_TEST(support)
 {
     struct log_line said[] = {
-        { (char *)"/var/log/auth.log",
-          (char *)"1 Could not load host key: /etc/ssh/ssh_host_rsa_key" },
-        { (char *)"/var/log/auth.log",
-          (char *)"2 Could not load host key: /etc/ssh/ssh_host_dsa_key" },
-        { (char *)"/var/log/auth.log",
-          (char *)"3 Could not load host key: /etc/ssh/ssh_host_rsa_key" },
-        { (char *)"/var/log/auth.log", (char *)"4 Accepted publickey" },
+        { .source = (char *)"/var/log/auth.log",
+          .text = (char *)"1 Could not load host key: /etc/ssh/ssh_host_rsa_key" },
+        { .source = (char *)"/var/log/auth.log",
+          .text = (char *)"2 Could not load host key: /etc/ssh/ssh_host_dsa_key" },
+        { .source = (char *)"/var/log/auth.log",
+          .text = (char *)"3 Could not load host key: /etc/ssh/ssh_host_rsa_key" },
+        { .source = (char *)"/var/log/auth.log", .text = (char *)"4 Accepted publickey" },
     };
     const struct logs logs = { .lines = said, .count = ARRAY_SIZE(said) };
     struct finding one = { .check = check_named("hostkey-missing"),

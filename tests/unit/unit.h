@@ -17,6 +17,8 @@ Suite *suite_root_walk(void);
 Suite *suite_root_mounted(void);
 Suite *suite_inspect_config(void);
 Suite *suite_inspect_os(void);
+Suite *suite_inspect_logs(void);
+Suite *suite_inspect_packages(void);
 Suite *suite_inspect_system(void);
 Suite *suite_findings(void);
 Suite *suite_config_judge(void);
