@@ -180,8 +180,6 @@ static void keep_said(char *said, struct logs *logs)
     }
 }
 
-#ifdef HAVE_LIBSYSTEMD
-
 static int read_files(const struct root *root, const struct journal_files *files, struct blob *ret)
 {
     int memory[JOURNAL_FILES_MAX], result = -1;
@@ -195,20 +193,6 @@ static int read_files(const struct root *root, const struct journal_files *files
     return result;
 }
 
-static const char why[] = "it could not be read";
-
-#else
-
-static int read_files(const struct root *root, const struct journal_files *files, struct blob *ret)
-{
-    (void)root, (void)files, (void)ret;
-    return -1;
-}
-
-static const char why[] = "this program was built without libsystemd";
-
-#endif
-
 void journal_inspect(const struct root *root, struct logs *logs)
 {
     auto_with(files_free) struct journal_files files = find_files(root);
@@ -216,8 +200,10 @@ void journal_inspect(const struct root *root, struct logs *logs)
 
     if (!files.count)
         return;
-    if (read_files(root, &files, &said) < 0)
-        logs->journal_unread = why;
+    if (!journal_readable)
+        logs->journal_unread = "this program was built without libsystemd";
+    else if (read_files(root, &files, &said) < 0)
+        logs->journal_unread = "it could not be read";
     else
         keep_said((char *)said.data, logs);
 }

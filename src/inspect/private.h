@@ -129,8 +129,11 @@ enum { JOURNAL_FILES_MAX = 32, JOURNAL_TEXT_MAX = 1000 };
 /* Adds what systemd's journal holds, in no order, or says why it does not. */
 void journal_inspect(const struct root *root, struct logs *logs);
 
-/* journal_read.c: where this is built with libsystemd */
+/* journal_read.c */
+extern const bool journal_readable; /* built with libsystemd */
+/* Before the child is made. */
 void journal_prepare(void);
+/* The child's work: "TIME text", a line each; TIME in microseconds. */
 int journal_read(const int *fds, size_t count, int out);
 
 /* selinux.c */

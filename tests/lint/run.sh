@@ -88,6 +88,15 @@ with_clang() {
     make -s MODE=dev OUT=build/clang CC=clang build/clang/.sshmend >/dev/null
 }
 
+# Where there is no libsystemd, everything else is built, and says so.
+without_libsystemd() {
+    make -s MODE=dev OUT=build/without HAVE_LIBSYSTEMD=no build/without/.sshmend >/dev/null || return
+    build/without/.sshmend --version | grep -q zlib || echo '--version names no libraries'
+    build/without/.sshmend --version | grep libsystemd
+    ldd build/without/.sshmend | grep libsystemd
+    return 0
+}
+
 commands() { ./sshmend --help | sed -n 's/^  \([a-z]\+\) .*/\1/p'; }
 options_of() { ./sshmend "$1" --help | grep -oE -- '--[a-z][a-z-]*' | sort -u; }
 
@@ -153,6 +162,7 @@ check spdx spdx
 check format format
 check shellcheck shell
 check clang with_clang
+check without-libsystemd without_libsystemd
 check usage usage
 check man-page man_page
 check completion completion
