@@ -217,7 +217,7 @@ struct log_line {
 struct logs {
     struct log_line *lines; /* oldest first */
     size_t count;
-    bool texts;                 /* there are text logs */
+    bool texts;                 /* there is a text log of syslog's */
     const char *journal_unread; /* there is a journal: why it was not read; NULL */
 };
 

@@ -2,7 +2,7 @@
 /*
  * systemd's journal. Its files are copied into memory, since the rooms right of root/ have no
  * descriptors of the target's; libsystemd reads them there, in a child that is shut in. It
- * refuses files without a name, as memfd_create(2) makes them (journal-file.c, EIDRM): so they
+ * refuses files without a name, as memfd_create(2) makes them (seen with 252): so they
  * are in a tmpfs of our own, which is in no mount table and goes with its descriptors.
  */
 #include "inspect/confine.h"
@@ -20,8 +20,8 @@
 #include <time.h>
 
 /*
- * SIZE: all files together. One alone may be as large (journald-file.c, DEFAULT_MAX_SIZE_UPPER),
- * and half of one is none: what is told about the first entries stands at its end.
+ * All files together. One alone may be as large (journald.conf(5), SystemMaxFileSize=), and a
+ * part of one cannot be read.
  */
 enum { SIZE_MAX_ALL = 128 * 1024 * 1024, PART = 1024 * 1024, BLOCK = 64 * 1024, SAID_MAX = PART };
 

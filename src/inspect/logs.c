@@ -17,6 +17,9 @@
 
 enum { TAIL_MAX = 256 * 1024, GZIP_MAX = 16 * 1024 * 1024, LINES_MAX = 400, LINE_KEPT = 1000 };
 
+/* The first three are not what syslog writes, and are there where sshd has no text log. */
+enum { SYSLOG_FROM = 3 };
+
 static const char *const logs_read[] = {
     "/var/log/cloud-init.log", "/var/log/audit/audit.log", "/var/log/boot.log", "/var/log/syslog",
     "/var/log/messages",       "/var/log/secure",          "/var/log/auth.log",
@@ -124,7 +127,7 @@ static void texts_inspect(const struct root *root, struct logs *ret)
                 int64_t written;
                 auto_free char *text = read_tail(root, *path, &written);
 
-                ret->texts = ret->texts || text;
+                ret->texts = ret->texts || (text && i >= SYSLOG_FROM);
                 if (text)
                     keep_lines(ret, *path, text, written);
             }
