@@ -49,8 +49,8 @@ TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
 BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
 	libjansson-dev libselinux1-dev zlib1g-dev libsystemd-dev scdoc
 TEST_PACKAGES := check clang clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs xfsprogs \
-	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps git gcovr systemd \
-	systemd-journal-remote rpm
+	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps \
+	git gcovr systemd systemd-journal-remote rpm openssh-client-ssh1
 
 .PHONY: all
 all: sshmend

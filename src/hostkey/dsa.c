@@ -91,6 +91,7 @@ const struct key_type key_type_dsa = {
     .name = "ssh-dss",
     .label = "DSA",
     .file = "ssh_host_dsa_key",
+    .protocol = 2,
     .hash = "SHA1",
     .default_bits = 1024,
     .until = OPENSSH(9, 8),

@@ -117,7 +117,7 @@ static EVP_PKEY *ecdsa_generate(const struct key_type *type, int bits)
 #define ECDSA(bits, openssl_group, digest)                                                         \
     {                                                                                              \
         .name = "ecdsa-sha2-nistp" #bits, .label = "ECDSA", .file = "ssh_host_ecdsa_key",          \
-        .curve = "nistp" #bits, .group = (openssl_group), .hash = (digest),                        \
+        .curve = "nistp" #bits, .group = (openssl_group), .hash = (digest), .protocol = 2,         \
         .default_bits = (bits), .since = OPENSSH(5, 7), .sshfp = 3,                                \
         .read_public = ecdsa_read_public, .write_public = ecdsa_write_public,                      \
         .read_private = ecdsa_read_private, .write_private = ecdsa_write_private,                  \

@@ -84,6 +84,7 @@ const struct key_type key_type_ed25519 = {
     .name = "ssh-ed25519",
     .label = "ED25519",
     .file = "ssh_host_ed25519_key",
+    .protocol = 2,
     .default_bits = 256,
     .since = OPENSSH(6, 5),
     .sshfp = 4,

@@ -10,7 +10,7 @@
  * scalar with a flipped bit), and its clients pay for that.
  *
  * Formats: sshkey.c and PROTOCOL.key of OpenSSH; RFC 4253 6.6, 5656 3.1, 8709 4
- * for public blobs; RFC 4255, 6594, 7479 for SSHFP.
+ * for public blobs; RFC 4255, 6594, 7479 for SSHFP; authfile.c of 5.3 for protocol 1.
  */
 #ifndef HOSTKEY_HOSTKEY_H
 #define HOSTKEY_HOSTKEY_H
@@ -32,7 +32,7 @@ struct hostkey;
 /* The public half, as it stands in a .pub file. */
 struct pubkey {
     char *name;       /* on the wire: "ssh-ed25519"; not necessarily a type we know */
-    struct blob blob; /* the SSH wire encoding */
+    struct blob blob; /* the SSH wire encoding; of "rsa1", which has none, the like of it */
     char *comment;    /* "" where there is none */
 };
 
@@ -49,6 +49,7 @@ enum hostkey_format {
     HOSTKEY_FORMAT_OPENSSH, /* openssh-key-v1, read by sshd from 6.5 on */
     HOSTKEY_FORMAT_PEM,     /* PKCS#1, SEC1 or traditional DSA, read by every sshd */
     HOSTKEY_FORMAT_PKCS8,   /* read by every sshd but for ed25519, which needs 9.6 */
+    HOSTKEY_FORMAT_SSH1,    /* keys of protocol 1, and only they */
 };
 
 struct hostkey_judgement {
@@ -72,6 +73,7 @@ const struct key_type *key_type_named(const char *wire_name);
 const struct key_type *key_type_of_file(const char *base_name);
 const char *key_type_name(const struct key_type *type);  /* "ssh-rsa" */
 const char *key_type_label(const struct key_type *type); /* "RSA" */
+int key_type_protocol(const struct key_type *type);      /* of SSH: 1 or 2 */
 /* False where sshd of this version (0: unknown) does not load keys of the type. */
 bool key_type_loads(const struct key_type *type, int openssh);
 bool key_type_can_generate(const struct key_type *type);
@@ -87,7 +89,10 @@ void hostkey_judgement_free(struct hostkey_judgement *judgement);
 /* A new key, proven. Makes use of two processors for RSA. */
 int hostkey_generate(const struct key_type *type, int bits, const char *comment,
                      struct hostkey **ret, struct err *e) MUST_CHECK;
-/* The bytes of a private key file. Ed25519 is always written as openssh-key-v1. */
+/*
+ * The bytes of a private key file. Ed25519 is always written as openssh-key-v1, and a
+ * key of protocol 1 in that protocol's format.
+ */
 int hostkey_serialise(const struct hostkey *key, enum hostkey_format format, struct blob *ret,
                       struct err *e) MUST_CHECK;
 void hostkey_free(struct hostkey **key);
@@ -112,9 +117,9 @@ int pubkey_bits(const struct pubkey *pub);
 const char *pubkey_label(const struct pubkey *pub);
 /* "SHA256:…" as ssh-keygen -l shows it. The caller frees each of these texts. */
 char *pubkey_fingerprint(const struct pubkey *pub) MUST_CHECK;
-/* "ssh-ed25519 AAAA… comment\n": the whole of a .pub file. */
+/* "ssh-ed25519 AAAA… comment\n", "2048 65537 2817… comment\n": the whole of a .pub file. */
 char *pubkey_file_text(const struct pubkey *pub) MUST_CHECK;
-/* "host,host ssh-ed25519 AAAA…": a line for known_hosts. */
+/* "host,host ssh-ed25519 AAAA…", "host,host 2048 65537 2817…": a line for known_hosts. */
 char *pubkey_known_hosts(const struct pubkey *pub, const char *hosts) MUST_CHECK;
 /* Two SSHFP records, SHA-1 and SHA-256, each with its newline; "" for types without a number. */
 char *pubkey_sshfp(const struct pubkey *pub, const char *host) MUST_CHECK;

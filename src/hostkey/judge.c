@@ -52,18 +52,15 @@ static void condemn(struct hostkey_judgement *ret, enum hostkey_verdict verdict,
 /* Takes over pkey, and ret->pub for a copy of its own. */
 static void judge_pkey(EVP_PKEY *pkey, enum hostkey_format format, struct hostkey_judgement *ret)
 {
-    const struct key_type *type = key_type_of_pkey(pkey);
+    const struct key_type *type = key_type_of_pkey(pkey, format);
 
     if (!type) {
         EVP_PKEY_free(pkey);
         condemn(ret, HOSTKEY_UNKNOWN_TYPE, "a kind of key that is not a host key of SSH");
         return;
     }
-    if (!ret->pub.name && pubkey_of_pkey(pkey, "", &ret->pub) < 0) {
-        EVP_PKEY_free(pkey);
-        condemn(ret, HOSTKEY_CORRUPT, "its public part cannot be told");
-        return;
-    }
+    if (!ret->pub.name)
+        pubkey_of_pkey(type, pkey, "", &ret->pub);
     if (!proven(type, pkey)) {
         EVP_PKEY_free(pkey);
         condemn(ret, HOSTKEY_CORRUPT, "its private part does not belong to its public part");
@@ -75,13 +72,17 @@ static void judge_pkey(EVP_PKEY *pkey, enum hostkey_format format, struct hostke
     condemn(ret, HOSTKEY_SOUND, "");
 }
 
-/* As sshd does it: openssh-key-v1, else whatever libcrypto can read. */
+/* As sshd does it: openssh-key-v1, a key of protocol 1, else whatever libcrypto can read. */
 static void judge_as_sshd(const struct blob *file, struct hostkey_judgement *ret)
 {
     enum hostkey_format format = HOSTKEY_FORMAT_OPENSSH;
     EVP_PKEY *pkey = NULL;
     enum parse_result result = openssh_parse(file, &pkey, &ret->pub);
 
+    if (result == PARSE_OTHER) {
+        format = HOSTKEY_FORMAT_SSH1;
+        result = rsa1_parse(file, &pkey, &ret->pub);
+    }
     if (result == PARSE_OTHER)
         result = pem_parse(file, &pkey, &format);
     switch (result) {
@@ -117,7 +118,7 @@ static void cut_behind_end(char *line)
  * them: BOM, CR, indentation, lines before and after. False where there is no
  * such pair of lines.
  */
-static bool unwrap(const struct blob *file, struct blob *ret)
+static bool unwrap_text(const struct blob *file, struct blob *ret)
 {
     struct writer out = { 0 };
     auto_blob struct blob copy = { 0 };
@@ -145,8 +146,15 @@ static bool unwrap(const struct blob *file, struct blob *ret)
     return false;
 }
 
+static bool unwrap(const struct blob *file, struct blob *ret)
+{
+    return unwrap_text(file, ret) || rsa1_unwrap(file, ret);
+}
+
 static const char *why_wrapped(const struct blob *file, const struct blob *rewrapped)
 {
+    if (memchr(file->data, 0, file->len))
+        return "its end is cut off, or something stands behind it";
     if (memchr(file->data, '\r', file->len))
         return "its lines end with CR LF";
     if (!text_starts((const char *)file->data, "-----BEGIN "))
@@ -220,12 +228,13 @@ int hostkey_generate(const struct key_type *type, int bits, const char *comment,
     auto_hostkey struct hostkey *key = xcalloc(1, sizeof *key);
 
     key->type = type;
-    key->format = HOSTKEY_FORMAT_OPENSSH;
+    key->format = type->protocol == 1 ? HOSTKEY_FORMAT_SSH1 : HOSTKEY_FORMAT_OPENSSH;
     if (!type->generate)
         return err_set(e, ERR_UNSUPPORTED, "keys of type %s are not made", type->name);
     key->pkey = type->generate(type, bits ? bits : type->default_bits);
-    if (!key->pkey || pubkey_of_pkey(key->pkey, comment, &key->pub) < 0)
+    if (!key->pkey)
         return err_crypto(e, "make a key");
+    pubkey_of_pkey(type, key->pkey, comment, &key->pub);
     if (!proven(type, key->pkey))
         return err_set(e, ERR_CRYPTO, "a new %s key does not verify its own signature",
                        type->label);
@@ -236,6 +245,8 @@ int hostkey_generate(const struct key_type *type, int bits, const char *comment,
 int hostkey_serialise(const struct hostkey *key, enum hostkey_format format, struct blob *ret,
                       struct err *e)
 {
+    if (key->type->serialise)
+        return key->type->serialise(key, ret, e);
     if (format == HOSTKEY_FORMAT_PEM && key->type != &key_type_ed25519)
         return pem_serialise(key, ret, e);
     return openssh_serialise(key, ret, e);

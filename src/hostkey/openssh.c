@@ -114,8 +114,10 @@ static bool named_twice(const struct envelope *envelope, const char *name)
 static bool same_public(const EVP_PKEY *pkey, const struct pubkey *pub)
 {
     struct pubkey own = { 0 };
-    bool same = pubkey_of_pkey(pkey, "", &own) == 0 && blob_equal(&own.blob, &pub->blob);
+    bool same;
 
+    pubkey_of_pkey(pubkey_type(pub), pkey, "", &own);
+    same = blob_equal(&own.blob, &pub->blob);
     pubkey_free(&own);
     return same;
 }

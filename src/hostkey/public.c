@@ -14,14 +14,20 @@
 bool pubkey_take_blob(const void *bytes, size_t len, const char *comment, struct pubkey *ret)
 {
     struct reader in = { .at = bytes, .left = len }, name;
+    const struct key_type *type;
+    auto_free char *text = NULL;
 
     if (!read_string(&in, &name) || name.left == 0 || name.left > 64)
         return false;
     for (size_t i = 0; i < name.left; i++)
         if (!isgraph(name.at[i]))
             return false;
+    text = reader_text(&name);
+    type = key_type_named(text);
+    if (type && type->protocol == 1)
+        return false; /* is never on the wire: the name is one of ours */
     pubkey_free(ret);
-    *ret = (struct pubkey){ .name = reader_text(&name),
+    *ret = (struct pubkey){ .name = take_ptr(text),
                             .blob = blob_copy(bytes, len),
                             .comment = xstrdup(comment) };
     return true;
@@ -45,29 +51,47 @@ EVP_PKEY *pkey_of_blob(const struct blob *blob, const struct key_type **ret_type
     return NULL;
 }
 
-int pubkey_of_pkey(const EVP_PKEY *pkey, const char *comment, struct pubkey *ret)
+void pubkey_of_pkey(const struct key_type *type, const EVP_PKEY *pkey, const char *comment,
+                    struct pubkey *ret)
 {
-    const struct key_type *type = key_type_of_pkey(pkey);
-    auto_writer struct writer out = { 0 };
+    struct writer out = { 0 };
 
-    if (!type)
-        return -1;
     write_text(&out, type->name);
     type->write_public(type, pkey, &out);
-    return pubkey_take_blob(out.bytes.data, out.bytes.len, comment, ret) ? 0 : -1;
+    pubkey_free(ret);
+    *ret = (struct pubkey){ .name = xstrdup(type->name),
+                            .blob = out.bytes,
+                            .comment = xstrdup(comment) };
+}
+
+/* "2048 65537 2817… comment": a key of a type that has a text of its own. */
+static bool parse_own_text(char *line, struct pubkey *ret)
+{
+    const struct key_type *type;
+    EVP_PKEY *pkey = pkey_of_text(&line, &type);
+
+    ERR_clear_error();
+    if (!pkey)
+        return false;
+    pubkey_of_pkey(type, pkey, text_trim(line), ret);
+    EVP_PKEY_free(pkey);
+    return true;
 }
 
 /* "type base64 comment"; an unknown type passes where its blob names the same type. */
 static int parse_line(char *line, struct pubkey *ret)
 {
-    char *rest = text_trim(line), *name = strsep(&rest, " \t");
-    char *encoded = rest ? text_trim(rest) : NULL, *comment;
+    char *rest = text_trim(line), *name, *encoded, *comment;
     auto_blob struct blob blob = { 0 };
     const struct key_type *type;
     EVP_PKEY *pkey;
 
-    if (!encoded)
+    if (parse_own_text(rest, ret))
+        return 0;
+    name = strsep(&rest, " \t");
+    if (!rest)
         return -1;
+    encoded = text_trim(rest);
     comment = encoded + strcspn(encoded, " \t");
     if (!base64_decode(encoded, (size_t)(comment - encoded), &blob) ||
         !pubkey_take_blob(blob.data, blob.len, text_trim(comment), ret))
@@ -160,25 +184,50 @@ char *digest_hex(const struct blob *bytes)
 char *pubkey_fingerprint(const struct pubkey *pub)
 {
     unsigned char sum[EVP_MAX_MD_SIZE];
-    struct blob bytes = { .data = sum, .len = digest(&pub->blob, "SHA256", sum) };
-    auto_free char *text = base64_encode(&bytes, 0);
+    const struct key_type *type = pubkey_type(pub);
+    EVP_PKEY *pkey = type && type->write_digested ? pkey_of_blob(&pub->blob, &type) : NULL;
+    auto_writer struct writer own = { 0 };
+    struct blob bytes = { .data = sum };
+    auto_free char *text = NULL;
+
+    if (pkey)
+        type->write_digested(pkey, &own);
+    EVP_PKEY_free(pkey);
+    bytes.len = digest(pkey ? &own.bytes : &pub->blob, "SHA256", sum);
+    text = base64_encode(&bytes, 0);
 
     text[strcspn(text, "=")] = '\0';
     return xasprintf("SHA256:%s", text);
 }
 
+/* The key as .pub files and known_hosts have it. */
+static char *key_text(const struct pubkey *pub)
+{
+    const struct key_type *type = pubkey_type(pub);
+    EVP_PKEY *pkey = type && type->write_text ? pkey_of_blob(&pub->blob, &type) : NULL;
+    char *text = pkey ? type->write_text(pkey) : NULL;
+
+    EVP_PKEY_free(pkey);
+    if (!text) {
+        auto_free char *encoded = base64_encode(&pub->blob, 0);
+
+        text = xasprintf("%s %s", pub->name, encoded);
+    }
+    return text;
+}
+
 char *pubkey_file_text(const struct pubkey *pub)
 {
-    auto_free char *encoded = base64_encode(&pub->blob, 0);
+    auto_free char *text = key_text(pub);
 
-    return xasprintf("%s %s%s%s\n", pub->name, encoded, *pub->comment ? " " : "", pub->comment);
+    return xasprintf("%s%s%s\n", text, *pub->comment ? " " : "", pub->comment);
 }
 
 char *pubkey_known_hosts(const struct pubkey *pub, const char *hosts)
 {
-    auto_free char *encoded = base64_encode(&pub->blob, 0);
+    auto_free char *text = key_text(pub);
 
-    return xasprintf("%s %s %s\n", hosts, pub->name, encoded);
+    return xasprintf("%s %s\n", hosts, text);
 }
 
 char *pubkey_sshfp(const struct pubkey *pub, const char *host)
@@ -186,7 +235,7 @@ char *pubkey_sshfp(const struct pubkey *pub, const char *host)
     const struct key_type *type = pubkey_type(pub);
     auto_free char *sha1 = hex_of(&pub->blob, "SHA1"), *sha256 = hex_of(&pub->blob, "SHA256");
 
-    if (!type)
+    if (!type || !type->sshfp)
         return xstrdup("");
     return xasprintf("%s IN SSHFP %d 1 %s\n%s IN SSHFP %d 2 %s\n", host, type->sshfp, sha1, host,
                      type->sshfp, sha256);

@@ -8,7 +8,7 @@
  * top bits set in each (BN_generate_prime_ex2 does) the modulus has its full
  * length; FIPS 186-4 B.3.1 asks for the distance and the greatest common divisor.
  */
-#include "hostkey/type.h"
+#include "hostkey/rsa.h"
 
 #include "base/alloc.h"
 
@@ -44,7 +44,7 @@ static void name_parts(struct pkey_part parts[PARTS])
         parts[i] = (struct pkey_part){ .param = part_names[i] };
 }
 
-static EVP_PKEY *rsa_read_public(const struct key_type *type, struct reader *in)
+EVP_PKEY *rsa_read_public(const struct key_type *type, struct reader *in)
 {
     struct pkey_part parts[] = { { .param = OSSL_PKEY_PARAM_RSA_E },
                                  { .param = OSSL_PKEY_PARAM_RSA_N } };
@@ -57,7 +57,7 @@ static EVP_PKEY *rsa_read_public(const struct key_type *type, struct reader *in)
     return pkey_from_numbers("RSA", EVP_PKEY_PUBLIC_KEY, parts, 2);
 }
 
-static void rsa_write_public(const struct key_type *type, const EVP_PKEY *pkey, struct writer *out)
+void rsa_write_public(const struct key_type *type, const EVP_PKEY *pkey, struct writer *out)
 {
     (void)type;
     write_numbers(out, pkey, public_params);
@@ -97,20 +97,32 @@ static EVP_PKEY *rsa_from_parts(struct pkey_part parts[PARTS])
     return pkey_from_numbers("RSA", EVP_PKEY_KEYPAIR, parts, PARTS);
 }
 
+EVP_PKEY *rsa_from_numbers(BIGNUM *const numbers[RSA_NUMBERS])
+{
+    static const int order[RSA_NUMBERS] = { N, E, D, IQMP, P, Q };
+    struct pkey_part parts[PARTS];
+    bool whole = true;
+
+    name_parts(parts);
+    for (size_t i = 0; i < RSA_NUMBERS; i++) {
+        parts[order[i]].number = numbers[i];
+        whole = whole && numbers[i];
+    }
+    if (whole)
+        return rsa_from_parts(parts);
+    numbers_free(parts, PARTS);
+    return NULL;
+}
+
 static EVP_PKEY *rsa_read_private(const struct key_type *type, struct reader *in)
 {
-    static const int order[] = { N, E, D, IQMP, P, Q };
-    struct pkey_part parts[PARTS];
+    BIGNUM *numbers[RSA_NUMBERS] = { NULL };
+    bool whole = true;
 
     (void)type;
-    name_parts(parts);
-    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-        if (!read_mpint(in, &parts[order[i]].number)) {
-            numbers_free(parts, PARTS);
-            return NULL;
-        }
-    }
-    return rsa_from_parts(parts);
+    for (size_t i = 0; i < RSA_NUMBERS; i++)
+        whole = whole && read_mpint(in, &numbers[i]);
+    return rsa_from_numbers(numbers);
 }
 
 /* a * b is 1 modulo m */
@@ -137,7 +149,7 @@ static bool exponent_fits(const struct pkey_part *parts, int prime, int exponent
 }
 
 /* The signature alone does not show it: libcrypto repairs a faulty CRT result by d. */
-static bool rsa_check(const EVP_PKEY *pkey)
+bool rsa_check(const EVP_PKEY *pkey)
 {
     struct pkey_part parts[PARTS];
     BN_CTX *ctx = BN_CTX_secure_new();
@@ -165,7 +177,7 @@ static bool rsa_check(const EVP_PKEY *pkey)
     return sound;
 }
 
-static bool rsa_is(const struct key_type *type, const EVP_PKEY *pkey)
+bool rsa_is(const struct key_type *type, const EVP_PKEY *pkey)
 {
     (void)type;
     return EVP_PKEY_is_a(pkey, "RSA");
@@ -246,7 +258,7 @@ static BIGNUM *private_exponent(const struct pkey_part *parts, BN_CTX *ctx)
     return d;
 }
 
-static EVP_PKEY *rsa_generate(const struct key_type *type, int bits)
+EVP_PKEY *rsa_generate(const struct key_type *type, int bits)
 {
     struct pkey_part parts[PARTS];
     BN_CTX *ctx = BN_CTX_secure_new();
@@ -278,6 +290,7 @@ const struct key_type key_type_rsa = {
     .name = "ssh-rsa",
     .label = "RSA",
     .file = "ssh_host_rsa_key",
+    .protocol = 2,
     .hash = "SHA256",
     .default_bits = 3072,
     .sshfp = 1,

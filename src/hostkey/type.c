@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct key_type *const key_types[] = {
-    &key_type_rsa,      &key_type_ecdsa[0], &key_type_ecdsa[1],
-    &key_type_ecdsa[2], &key_type_ed25519,  &key_type_dsa,
+    &key_type_rsa,     &key_type_ecdsa[0], &key_type_ecdsa[1], &key_type_ecdsa[2],
+    &key_type_ed25519, &key_type_dsa,      &key_type_rsa1,
 };
 
 const struct key_type *key_type_named(const char *wire_name)
@@ -28,11 +28,25 @@ const struct key_type *key_type_of_file(const char *base_name)
     return NULL;
 }
 
-const struct key_type *key_type_of_pkey(const EVP_PKEY *pkey)
+const struct key_type *key_type_of_pkey(const EVP_PKEY *pkey, enum hostkey_format format)
 {
+    int protocol = format == HOSTKEY_FORMAT_SSH1 ? 1 : 2;
+
     for (size_t i = 0; i < ARRAY_SIZE(key_types); i++)
-        if (key_types[i]->is(key_types[i], pkey))
+        if (key_types[i]->protocol == protocol && key_types[i]->is(key_types[i], pkey))
             return key_types[i];
+    return NULL;
+}
+
+EVP_PKEY *pkey_of_text(char **text, const struct key_type **ret_type)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(key_types); i++) {
+        EVP_PKEY *pkey = key_types[i]->read_text ? key_types[i]->read_text(text) : NULL;
+
+        *ret_type = key_types[i];
+        if (pkey)
+            return pkey;
+    }
     return NULL;
 }
 
@@ -44,6 +58,11 @@ const char *key_type_name(const struct key_type *type)
 const char *key_type_label(const struct key_type *type)
 {
     return type->label;
+}
+
+int key_type_protocol(const struct key_type *type)
+{
+    return type->protocol;
 }
 
 bool key_type_loads(const struct key_type *type, int openssh)

@@ -26,6 +26,15 @@ static const unsigned char *read_raw(struct reader *in, size_t len)
     return at;
 }
 
+bool read_byte(struct reader *in, unsigned char *ret)
+{
+    const unsigned char *b = read_raw(in, 1);
+
+    if (b)
+        *ret = *b;
+    return b != NULL;
+}
+
 bool read_u32(struct reader *in, uint32_t *ret)
 {
     const unsigned char *b = read_raw(in, 4);
@@ -48,6 +57,16 @@ bool read_string(struct reader *in, struct reader *ret)
     return true;
 }
 
+/* Secure, since it may be private: what is made of it is wiped when it is freed. */
+static bool number_of(const struct reader *bytes, BIGNUM **ret)
+{
+    *ret = bytes->left <= MPINT_MAX ? BN_secure_new() : NULL;
+    if (!*ret || !BN_bin2bn(bytes->at, (int)bytes->left, *ret))
+        return false;
+    BN_set_flags(*ret, BN_FLG_CONSTTIME);
+    return true;
+}
+
 bool read_mpint(struct reader *in, BIGNUM **ret)
 {
     struct reader number, try = *in;
@@ -56,13 +75,24 @@ bool read_mpint(struct reader *in, BIGNUM **ret)
         return false;
     if (number.left > 0 && number.at[0] == 0)
         number = (struct reader){ number.at + 1, number.left - 1 };
-    if (number.left > MPINT_MAX)
+    if (!number_of(&number, ret))
         return false;
-    /* Secure, since it may be private: what is made of it is wiped when it is freed. */
-    *ret = BN_secure_new();
-    if (!*ret || !BN_bin2bn(number.at, (int)number.left, *ret))
+    *in = try;
+    return true;
+}
+
+/* bufbn.c, buffer_get_bignum_ret: that the topmost bit is where the length says is not checked. */
+bool read_mpint1(struct reader *in, BIGNUM **ret)
+{
+    struct reader number, try = *in;
+    unsigned char high, low;
+
+    if (!read_byte(&try, &high) || !read_byte(&try, &low))
         return false;
-    BN_set_flags(*ret, BN_FLG_CONSTTIME);
+    number.left = ((size_t)high << 8 | low) / 8 + (low % 8 != 0);
+    number.at = read_raw(&try, number.left);
+    if (!number.at || !number_of(&number, ret))
+        return false;
     *in = try;
     return true;
 }
@@ -130,6 +160,17 @@ void write_mpint(struct writer *out, const BIGNUM *number)
 
     BN_bn2bin(number, bytes.data + 1);
     write_string(out, bytes.data + !sign, (size_t)len + sign);
+}
+
+void write_mpint1(struct writer *out, const BIGNUM *number)
+{
+    int bits = BN_num_bits(number);
+    const unsigned char length[2] = { (unsigned char)(bits >> 8), (unsigned char)bits };
+    auto_blob struct blob bytes = blob_zeroed((size_t)BN_num_bytes(number));
+
+    BN_bn2bin(number, bytes.data);
+    write_bytes(out, length, sizeof length);
+    write_bytes(out, bytes.data, bytes.len);
 }
 
 void writer_free(struct writer *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The SSH wire encoding (RFC 4251 5), and base64. Private to hostkey/. */
+/* The SSH wire encoding (RFC 4251 5), numbers of protocol 1, and base64. Private to hostkey/. */
 #ifndef HOSTKEY_WIRE_H
 #define HOSTKEY_WIRE_H
 
@@ -23,9 +23,12 @@ struct writer {
 struct reader reader_of(const struct blob *blob);
 /* Each returns false, and leaves the reader alone, where the bytes do not hold what is asked for.
  */
+bool read_byte(struct reader *in, unsigned char *ret);
 bool read_u32(struct reader *in, uint32_t *ret);
 bool read_string(struct reader *in, struct reader *ret);
 bool read_mpint(struct reader *in, BIGNUM **ret);
+/* Of protocol 1: its length in bits, in two bytes, and its bytes. */
+bool read_mpint1(struct reader *in, BIGNUM **ret);
 bool read_skip(struct reader *in, const void *expected, size_t len);
 bool reader_is(const struct reader *in, const char *text);
 char *reader_text(const struct reader *in);
@@ -35,6 +38,7 @@ void write_u32(struct writer *out, uint32_t value);
 void write_string(struct writer *out, const void *bytes, size_t len);
 void write_text(struct writer *out, const char *text);
 void write_mpint(struct writer *out, const BIGNUM *number);
+void write_mpint1(struct writer *out, const BIGNUM *number);
 void writer_free(struct writer *out);
 
 /* Base64 in lines of `columns` characters, each with its newline; 0: one line without. */

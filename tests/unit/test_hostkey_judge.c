@@ -602,6 +602,9 @@ static const struct {
     { "ssh-ed25519", OPENSSH(6, 4), false },
     { "ssh-ed25519", OPENSSH(6, 5), true },
     { "ssh-ed25519", 0, true },
+    { "rsa1", OPENSSH(4, 3), true },
+    { "rsa1", OPENSSH(7, 3), true },
+    { "rsa1", OPENSSH(7, 4), false },
 };
 
 START_TEST(type_loads)
@@ -648,6 +651,7 @@ START_TEST(type_of_file)
     ck_assert_ptr_eq(key_type_of_file("ssh_host_dsa_key"), key_type_named("ssh-dss"));
     ck_assert_ptr_eq(key_type_of_file("ssh_host_ed25519_key"), key_type_named("ssh-ed25519"));
     ck_assert_ptr_eq(key_type_of_file("ssh_host_ecdsa_key"), key_type_named("ecdsa-sha2-nistp256"));
+    ck_assert_ptr_eq(key_type_of_file("ssh_host_key"), key_type_named("rsa1"));
     ck_assert_ptr_null(key_type_of_file("ssh_host_rsa_key.bak"));
     ck_assert_ptr_null(key_type_named("ssh-rsa-cert-v01@openssh.com"));
 }

@@ -148,7 +148,10 @@ int run_program(const char *const *argv, struct blob *ret_output)
 bool keygen_reads(const struct blob *file, struct blob *ret_line)
 {
     auto_free char *path = xasprintf("%s/keygen", scratch);
-    const char *const argv[] = { "ssh-keygen", "-y", "-P", "", "-f", path, NULL };
+    bool protocol_1 = file->len > 3 && memcmp(file->data, "SSH", 3) == 0;
+    const char *const argv[] = {
+        protocol_1 ? "ssh-keygen1" : "ssh-keygen", "-y", "-P", "", "-f", path, NULL
+    };
 
     put_bytes("keygen", 0600, file->data, file->len);
     return run_program(argv, ret_line) == 0;

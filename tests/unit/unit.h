@@ -13,6 +13,7 @@
 Suite *suite_base(void);
 Suite *suite_hostkey_judge(void);
 Suite *suite_hostkey_public(void);
+Suite *suite_hostkey_rsa1(void);
 Suite *suite_root_walk(void);
 Suite *suite_root_mounted(void);
 Suite *suite_inspect_config(void);
@@ -51,7 +52,10 @@ struct root *scratch_root(enum root_access access) MUST_CHECK;
 
 /* Runs a program without a shell; its exit status, and what it wrote to stdout (may be NULL). */
 int run_program(const char *const *argv, struct blob *ret_output);
-/* True where ssh-keygen reads the private key without a passphrase; *ret_line is its .pub. */
+/*
+ * True where ssh-keygen, of its age, reads the private key without a passphrase; *ret_line is
+ * its .pub.
+ */
 bool keygen_reads(const struct blob *file, struct blob *ret_line);
 /* The "type base64" of a line of a .pub file: cuts the comment and what follows off, in place. */
 void cut_comment(struct blob *line);

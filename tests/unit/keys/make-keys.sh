@@ -6,6 +6,7 @@
 #
 #   TYPE.v1  TYPE.pem  TYPE.pkcs8   the same key in each format; TYPE.pub its public part
 #   *.encrypted                     the same with a passphrase
+#   rsa1.ssh1  rsa1.pub             a key of protocol 1, by ssh-keygen1
 #   FINGERPRINTS                    TYPE BITS FINGERPRINT, as ssh-keygen -l tells them
 
 set -euo pipefail
@@ -53,6 +54,22 @@ short_rsa() {
     openssl genrsa -traditional -out rsa768.pem 768
 }
 
+# The passphrase of protocol 1 is a key of DES, which libcrypto leaves to its legacy provider.
+legacy_crypto() {
+    printf '%s\n' 'openssl_conf = all' '[all]' 'providers = both' '[both]' 'default = on' \
+        'legacy = on' '[on]' 'activate = 1'
+}
+
+protocol_1() {
+    rm -f rsa1.*
+    ssh-keygen1 -q -t rsa1 -b 1024 -N "" -C "$comment" -f rsa1.ssh1
+    mv rsa1.ssh1.pub rsa1.pub
+    cp rsa1.ssh1 rsa1.ssh1.encrypted
+    chmod 600 rsa1.ssh1.encrypted
+    OPENSSL_CONF=<(legacy_crypto) \
+        ssh-keygen1 -q -p -P "" -N "$passphrase" -f rsa1.ssh1.encrypted > /dev/null
+}
+
 make rsa rsa 2048
 make rsa1024 rsa 1024
 make ecdsa256 ecdsa 256
@@ -65,6 +82,7 @@ for name in rsa rsa1024 ecdsa256 ecdsa384 ecdsa521 dsa; do
 done
 ed25519_pkcs8
 short_rsa 2> /dev/null
+protocol_1
 for name in rsa ed25519; do
     convert "$name.v1" "$name.v1.encrypted" -N "$passphrase"
 done
@@ -73,7 +91,9 @@ for name in rsa ecdsa256 dsa; do
 done
 convert ecdsa256.v1 ecdsa256.pkcs8.encrypted -m PKCS8 -N "$passphrase"
 for pub in *.pub; do
-    read -r bits fingerprint _ < <(ssh-keygen -lf "$pub")
+    keygen=ssh-keygen
+    [[ $pub != rsa1.pub ]] || keygen=ssh-keygen1
+    read -r bits fingerprint _ < <("$keygen" -lf "$pub")
     echo "${pub%.pub} $bits $fingerprint"
 done > FINGERPRINTS
 chmod 644 -- *
