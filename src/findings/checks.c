@@ -100,8 +100,12 @@ const struct check checks[] = {
       "replacing it changes the host's identity; --keys=all makes new ones.",
       .look = look_weak },
     { "hostkey-retired", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
-      "a host key is of a type this sshd no longer loads",
-      "DSA is gone from sshd with 9.8. The file does no harm; it is left alone.",
+      "a host key is of a type this sshd does not load",
+      "DSA is gone from sshd with 9.8, protocol 1 and its RSA1 with 7.4; before that, Protocol "
+      "says "
+      "which is spoken, and 5.4 and later speak only 2 unless told otherwise. The init scripts of "
+      "Enterprise Linux 5 and 6 make /etc/ssh/ssh_host_key all the same. The file does no harm; it "
+      "is left alone.",
       .look = look_retired },
     { "hostkey-unknown-type", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
       "a host key is of a type this program does not know",

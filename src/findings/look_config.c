@@ -120,7 +120,7 @@ static bool no_common_key(const struct inspection *facts)
     for (size_t i = 0; i < facts->key_count; i++) {
         const struct host_key *key = &facts->keys[i];
 
-        if (!key->used)
+        if (!key->used || (key->type && key_type_protocol(key->type) == 1))
             continue;
         if (key->agent || key->elsewhere || (host_key_sound(key) && offered(facts, key)))
             return false;

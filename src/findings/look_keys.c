@@ -175,11 +175,19 @@ void look_weak(const struct check *check, const struct inspection *facts, struct
 
 void look_retired(const struct check *check, const struct inspection *facts, struct findings *out)
 {
-    for (size_t i = 0; i < facts->key_count; i++)
-        if (facts->keys[i].exists && !facts->keys[i].odd && !facts->keys[i].type_loads)
-            add(out, check, &facts->keys[i],
-                xasprintf("sshd %s does not load %s keys", facts->sshd.version_text,
-                          label_of(&facts->keys[i])));
+    const char *version = facts->sshd.version_text ? facts->sshd.version_text : "of this system";
+
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+
+        if (!key->exists || key->odd || key->type_loads)
+            continue;
+        add(out, check, key,
+            key->protocol_off ? xasprintf("sshd %s has no use for %s keys: it does not speak "
+                                          "protocol %d",
+                                          version, label_of(key), key_type_protocol(key->type))
+                              : xasprintf("sshd %s does not load %s keys", version, label_of(key)));
+    }
 }
 
 void look_unknown_type(const struct check *check, const struct inspection *facts,

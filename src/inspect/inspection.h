@@ -50,6 +50,8 @@ struct sshd {
     int version;           /* OPENSSH(9, 2); 0: unknown */
     bool asks_privsep;     /* its strings hold the profile's privilege separation directory */
     bool group_keys;       /* patched to load keys that the group ssh_keys may read (Red Hat) */
+    bool early_ecdsa;      /* ECDSA was put into it before its release (Red Hat) */
+    bool protocol_1;       /* built with what reads keys of protocol 1 */
 };
 
 struct config {
@@ -259,7 +261,8 @@ struct host_key {
     bool pub_link;      /* the .pub is a link */
     bool lost;          /* used, and nothing of the private part can be saved */
     bool swapped;       /* private and .pub have changed places */
-    bool type_loads;    /* this sshd knows the type */
+    bool type_loads;    /* this sshd knows the type, and speaks its protocol */
+    bool protocol_off;  /* it knows the type, and is told not to speak its protocol */
     bool format_loads;  /* this sshd reads the format */
     bool size_accepted; /* this sshd does not find it too short */
     char *digest;       /* SHA-256 of the private file; NULL where it was not read */

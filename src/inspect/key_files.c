@@ -86,12 +86,15 @@ static void read_pub(const struct root *root, struct host_key *key, struct blob 
 
 static bool nothing_or_a_key(const struct blob *bytes)
 {
-    static const char begin[] = "-----BEGIN ";
+    static const char *const marks[] = { "-----BEGIN ", "SSH PRIVATE KEY FILE FORMAT " };
+    bool nothing = true;
 
-    for (size_t i = 0; i < bytes->len; i++)
-        if (bytes->data[i])
-            return memmem(bytes->data, bytes->len, begin, sizeof begin - 1) != NULL;
-    return true;
+    for (size_t i = 0; nothing && i < bytes->len; i++)
+        nothing = bytes->data[i] == 0;
+    for (size_t i = 0; !nothing && i < ARRAY_SIZE(marks); i++)
+        if (memmem(bytes->data, bytes->len, marks[i], strlen(marks[i])))
+            return true;
+    return nothing;
 }
 
 /* Junk is a broken key only where a key belongs: /etc/shadow behind a link is not one. */

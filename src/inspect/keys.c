@@ -20,14 +20,37 @@ static const struct {
     const char *file;
     int since, until; /* releases of sshd; until: the first that no longer looks */
 } defaults[] = {
-    { "ssh_host_rsa_key", 0, 0 },
-    { "ssh_host_dsa_key", 0, OPENSSH(7, 7) },
-    { "ssh_host_ecdsa_key", OPENSSH(5, 7), 0 },
+    { "ssh_host_key", 0, OPENSSH(7, 4) },         { "ssh_host_rsa_key", 0, 0 },
+    { "ssh_host_dsa_key", 0, OPENSSH(7, 7) },     { "ssh_host_ecdsa_key", OPENSSH(5, 7), 0 },
     { "ssh_host_ed25519_key", OPENSSH(6, 5), 0 },
 };
 
 /* More than anybody has; what a configuration made to keep us busy names beyond is left out. */
 enum { KEYS_MAX = 32 };
+
+/* servconf.c, sProtocol; both were the default before 5.4, and there is but one since 7.4. */
+static bool speaks(const struct inspection *inspection, int protocol)
+{
+    const struct directive *line = config_find(&inspection->config, "Protocol");
+    int openssh = inspection->sshd.version;
+    bool one, two;
+
+    if (openssh == 0 || openssh >= OPENSSH(7, 4) ||
+        (openssh >= OPENSSH(7, 0) && !inspection->sshd.protocol_1))
+        return protocol == 2;
+    one = line ? text_has_word(line->args[0], "1") : openssh < OPENSSH(5, 4);
+    two = !line || text_has_word(line->args[0], "2");
+    return protocol == 1 ? one : two || !one;
+}
+
+static bool knows_type(const struct inspection *inspection, const struct key_type *type)
+{
+    int openssh = inspection->sshd.version;
+
+    if (inspection->sshd.early_ecdsa && openssh && openssh < OPENSSH(5, 7))
+        openssh = OPENSSH(5, 7);
+    return key_type_loads(type, openssh);
+}
 
 static bool named(const struct inspection *inspection, const char *path)
 {
@@ -47,6 +70,13 @@ static void name_key(struct inspection *inspection, const char *path, bool used)
     array_push(inspection->keys, inspection->key_count, key);
 }
 
+/* servconf.c has the same under two names. */
+static bool names_key(const struct directive *line)
+{
+    return strcasecmp(line->keyword, "HostKey") == 0 ||
+           strcasecmp(line->keyword, "HostDSAKey") == 0;
+}
+
 /* "HostKey none" names no key, and still does away with the defaults. */
 static bool name_configured(struct inspection *inspection)
 {
@@ -56,7 +86,7 @@ static bool name_configured(struct inspection *inspection)
     for (size_t i = 0; i < config->count; i++) {
         const struct directive *line = &config->directives[i];
 
-        if (line->in_match || strcasecmp(line->keyword, "HostKey") != 0 || !line->args[0])
+        if (line->in_match || !names_key(line) || !line->args[0])
             continue;
         any = true;
         if (line->args[0][0] == '/')
@@ -75,7 +105,8 @@ static void name_defaults(struct inspection *inspection)
         if (openssh &&
             (openssh < defaults[i].since || (defaults[i].until && openssh >= defaults[i].until)))
             continue;
-        if (text_has_word(inspection->profile->key_types, defaults[i].file))
+        if (text_has_word(inspection->profile->key_types, defaults[i].file) &&
+            speaks(inspection, key_type_protocol(key_type_of_file(defaults[i].file))))
             name_key(inspection, path, true);
     }
 }
@@ -85,7 +116,7 @@ static void name_leftovers(const struct root *root, struct inspection *inspectio
 {
     auto_with(text_list_free) char **names = NULL;
 
-    if (root_glob(root, "/etc/ssh/ssh_host_*_key", &names, NULL) < 0)
+    if (root_glob(root, "/etc/ssh/ssh_host*_key", &names, NULL) < 0)
         return;
     for (char **name = names; *name; name++)
         name_key(inspection, *name, false);
@@ -177,6 +208,14 @@ static void judge_all(struct key_files *files, size_t count, const struct inspec
             pthread_join(files[i].thread, NULL);
 }
 
+/* sshd.c, main: what an agent signs with is no key of protocol 1. */
+static bool left_to_agent(const struct host_key *key)
+{
+    const struct key_type *type = key->pub_state == PUB_OK ? pubkey_type(&key->pub) : NULL;
+
+    return !key->exists && key->pub_state == PUB_OK && (!type || key_type_protocol(type) == 2);
+}
+
 static const struct key_type *type_of(const struct host_key *key)
 {
     if (key->judgement.key)
@@ -194,12 +233,16 @@ static const struct key_type *type_of(const struct host_key *key)
 static void conclude(const struct inspection *inspection, struct host_key *key)
 {
     int openssh = inspection->sshd.version;
+    bool known;
 
     if (key->judgement.key && key->pub_state == PUB_OK &&
         !blob_equal(&key->pub.blob, &key->judgement.pub.blob))
         key->pub_state = PUB_FOREIGN;
     key->type = type_of(key);
-    key->type_loads = !key->type || key_type_loads(key->type, openssh);
+    known = !key->type || knows_type(inspection, key->type);
+    key->protocol_off = key->type && known && !speaks(inspection, key_type_protocol(key->type));
+    key->type_loads = known && !key->protocol_off;
+    key->used = key->used && key->type_loads;
     key->format_loads = !key->judgement.key || hostkey_format_loads(key->judgement.key, openssh);
     key->size_accepted = size_accepted(inspection, key);
     key->lost = lost(key);
@@ -236,7 +279,7 @@ int keys_inspect(const struct root *root, const struct inspection *earlier,
         struct host_key *key = &inspection->keys[i];
 
         key_files_free(&files[i]);
-        key->agent = agent && !key->exists && key->pub_state == PUB_OK;
+        key->agent = agent && left_to_agent(key);
         conclude(inspection, key);
     }
     if (result == 0)

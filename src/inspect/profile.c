@@ -45,6 +45,11 @@ static const char suse_config[] =
     "AuthorizedKeysFile .ssh/authorized_keys\nUsePAM yes\nX11Forwarding yes\n"
     "Subsystem sftp /usr/lib/ssh/sftp-server\nAcceptEnv LANG LC_*\n";
 
+/* For releases that would speak protocol 1 as well, were they not told. */
+static const char suse11_config[] =
+    "Protocol 2\nAuthorizedKeysFile .ssh/authorized_keys\nUsePAM yes\nX11Forwarding yes\n"
+    "Subsystem sftp /usr/lib64/ssh/sftp-server\nAcceptEnv LANG LC_*\n";
+
 static const char arch_config[] =
     INCLUDE "AuthorizedKeysFile .ssh/authorized_keys\nKbdInteractiveAuthentication no\nUsePAM yes\n"
             "PrintMotd no\nSubsystem sftp /usr/lib/ssh/sftp-server\n";
@@ -111,6 +116,14 @@ static const char gentoo_pam[] =
                             .moduli_mode = 0644, .reinstall = "yum reinstall openssh-server"
 
 #define EL_IDS "rhel centos rocky almalinux ol scientific eurolinux virtuozzo cloudlinux"
+
+#define SUSE_FAMILY                                                                                \
+    ROOTS_KEYS, .config_mode = 0640, .moduli_mode = 0600, .pam = suse_pam,                         \
+                .privsep_dir = "/var/lib/empty", .privsep_mode = 0755,                             \
+                .privsep_user = "sshd:x:%u:%u:SSH daemon:/var/lib/sshd:/usr/sbin/nologin",         \
+                .privsep_group = "sshd:x:%u:", .unit = "sshd", .init_script = "sshd",              \
+                .logs = "/var/log/messages", .reinstall = "zypper install --force openssh",        \
+                .set_modes = RPM_MODES
 
 static const struct profile profiles[] = {
     { .name = "Debian", .ids = "debian ubuntu raspbian", .key_types = THREE_TYPES, DEBIAN_FAMILY },
@@ -203,24 +216,19 @@ static const struct profile profiles[] = {
       REDHAT_FAMILY("/usr/share/empty.sshd"),
       .moduli_mode = 0644,
       .reinstall = "dnf reinstall openssh-server" },
+    /* contrib/suse/rc.sshd of OpenSSH, which its init script is. */
+    { .name = "SUSE Linux Enterprise 11",
+      .ids = "sles sled",
+      .last = 11,
+      .key_types = "ssh_host_key ssh_host_rsa_key ssh_host_dsa_key",
+      .minimal_config = suse11_config,
+      SUSE_FAMILY },
     { .name = "SUSE",
       .ids = "sles sled suse opensuse opensuse-leap opensuse-tumbleweed sle-micro",
       .key_types = THREE_TYPES,
-      ROOTS_KEYS,
-      .config_mode = 0640,
-      .moduli_mode = 0600,
       .vendor_config = "/usr/etc/ssh/sshd_config",
       .minimal_config = suse_config,
-      .pam = suse_pam,
-      .privsep_dir = "/var/lib/empty",
-      .privsep_mode = 0755,
-      .privsep_user = "sshd:x:%u:%u:SSH daemon:/var/lib/sshd:/usr/sbin/nologin",
-      .privsep_group = "sshd:x:%u:",
-      .unit = "sshd",
-      .init_script = "sshd",
-      .logs = "/var/log/messages",
-      .reinstall = "zypper install --force openssh",
-      .set_modes = RPM_MODES },
+      SUSE_FAMILY },
     { .name = "Arch",
       .ids = "arch archarm manjaro endeavouros",
       .key_types = THREE_TYPES,

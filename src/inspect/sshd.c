@@ -99,6 +99,11 @@ static void search_program(const struct root *root, const struct profile *profil
     ret->asks_privsep = profile->privsep_dir && holds_string(&program, profile->privsep_dir);
     /* Red Hat's patch asks for the group by this name; a rebuilt upstream sshd does not. */
     ret->group_keys = memmem(program.data, program.len, "ssh_keys", 9) != NULL;
+    /* Red Hat's 5.3p1 of EL 6.7 and later: openssh-5.3p1-ecdsa-ecdh.patch. */
+    ret->early_ecdsa =
+        ret->version < OPENSSH(5, 7) && holds_string(&program, "ecdsa-sha2-nistp256");
+    /* Since 7.0 only where it was asked for: configure, --with-ssh1. */
+    ret->protocol_1 = holds_string(&program, "SSH PRIVATE KEY FILE FORMAT 1.1\n");
 }
 
 void sshd_inspect(const struct root *root, const struct profile *profile,
@@ -112,6 +117,8 @@ void sshd_inspect(const struct root *root, const struct profile *profile,
         ret->version_text = earlier->version_text ? xstrdup(earlier->version_text) : NULL;
         ret->group_keys = earlier->group_keys;
         ret->asks_privsep = earlier->asks_privsep;
+        ret->early_ecdsa = earlier->early_ecdsa;
+        ret->protocol_1 = earlier->protocol_1;
         return;
     }
     if (ret->path)

@@ -108,6 +108,101 @@ START_TEST(used_keys_of_el6)
 }
 END_TEST
 
+/* ---- protocol 1 ----------------------------------------------------------------------------- */
+
+#define V1 "/etc/ssh/ssh_host_key"
+#define RSA_DSA "/etc/ssh/ssh_host_rsa_key /etc/ssh/ssh_host_dsa_key"
+/* How a build that reads keys of protocol 1 is told from one that does not. */
+#define READS_V1 "\0SSH PRIVATE KEY FILE FORMAT 1.1\n"
+
+#define EL5 "ID=centos\nVERSION_ID=5\n"
+#define SLES11 "ID=\"sles\"\nVERSION_ID=\"11.4\"\n"
+
+static const struct {
+    const char *release;
+    const char *program;
+    size_t len;
+    const char *config;
+    const char *used; /* of RSA1, RSA and DSA, which are all there */
+} protocols[] = {
+    { EL5, "OpenSSH_4.3p2", 14, "", V1 " " RSA_DSA },
+    { EL5, "OpenSSH_4.3p2", 14, "Protocol 2\n", RSA_DSA },
+    { EL5, "OpenSSH_4.3p2", 14, "Protocol 2,1\n", V1 " " RSA_DSA },
+    { EL5, "OpenSSH_4.3p2", 14, "Protocol 1\n", V1 },
+    { EL5, "OpenSSH_4.3p2", 14, "Protocol 1\nProtocol 2\n", V1 },
+    { EL5, "OpenSSH_4.3p2", 14, "Protocol 2\nHostKey " V1 "\nHostKey /etc/ssh/ssh_host_rsa_key\n",
+      "/etc/ssh/ssh_host_rsa_key" },
+    { EL5, "OpenSSH_4.3p2", 14, "HostKey " V1 "\nHostDSAKey /etc/ssh/ssh_host_dsa_key\n",
+      V1 " /etc/ssh/ssh_host_dsa_key" },
+    { EL5, "OpenSSH_4.3p2", 14, "HostKey /etc/ssh/ssh_host_rsa_key\n",
+      "/etc/ssh/ssh_host_rsa_key" },
+    { SLES11, "OpenSSH_5.1p1", 14, "", V1 " " RSA_DSA },
+    { SLES11, "OpenSSH_6.6p1", 14, "", RSA_DSA },
+    { SLES11, "OpenSSH_6.6p1", 14, "Protocol 2,1\n", V1 " " RSA_DSA },
+    { SLES11, "OpenSSH_7.2p2", 14, "Protocol 2,1\n", RSA_DSA },
+    { SLES11, "OpenSSH_7.2p2" READS_V1, 13 + sizeof READS_V1, "Protocol 2,1\n", V1 " " RSA_DSA },
+    { SLES11, "OpenSSH_7.4p1" READS_V1, 13 + sizeof READS_V1, "Protocol 2,1\n", RSA_DSA },
+    { DEBIAN, "OpenSSH_9.2p1", 14,
+      "Protocol 1\nHostKey " V1 "\nHostKey /etc/ssh/ssh_host_rsa_key\n",
+      "/etc/ssh/ssh_host_rsa_key" },
+    { DEBIAN, "no release", 11, "HostKey " V1 "\nHostKey /etc/ssh/ssh_host_rsa_key\n",
+      "/etc/ssh/ssh_host_rsa_key" },
+};
+
+/* Which of the keys that are there this sshd uses; the others are of no use to it. */
+START_TEST(used_protocols)
+{
+    auto_inspection struct inspection facts = { 0 };
+
+    put_system(protocols[_i].release, protocols[_i].program, protocols[_i].len,
+               protocols[_i].config);
+    put_key("etc/ssh/ssh_host_key", 0600, "rsa1.ssh1");
+    put_key("etc/ssh/ssh_host_rsa_key", 0600, "rsa.pem");
+    put_key("etc/ssh/ssh_host_dsa_key", 0600, "dsa.pem");
+    facts = inspected();
+    ck_assert_uint_eq(facts.key_count, 3);
+    for (size_t i = 0; i < facts.key_count; i++) {
+        const struct host_key *key = &facts.keys[i];
+
+        ck_assert_int_eq(key->judgement.verdict, HOSTKEY_SOUND);
+        ck_assert_msg(key->used == text_has_word(protocols[_i].used, key->path), "%s: used %d",
+                      key->path, key->used);
+        ck_assert(host_key_serves(key) || !key->used);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *program;
+    size_t len;
+    bool loads;
+} early[] = {
+    { "OpenSSH_5.3p1", 14, false },
+    { "OpenSSH_5.3p1\0ecdsa-sha2-nistp256-cert-v01@openssh.com", 55, false },
+    { "OpenSSH_5.3p1\0ecdsa-sha2-nistp256", 34, true },
+    { "OpenSSH_5.8p1", 14, true },
+};
+
+/* Red Hat put ECDSA into its 5.3p1: loaded where a HostKey line names it, never by itself. */
+START_TEST(early_ecdsa)
+{
+    auto_inspection struct inspection facts = { 0 }, unnamed = { 0 };
+
+    put_system("ID=centos\nVERSION_ID=6\n", early[_i].program, early[_i].len,
+               "Protocol 2\nHostKey /etc/ssh/ssh_host_ecdsa_key\n");
+    put_key("etc/ssh/ssh_host_ecdsa_key", 0600, "ecdsa256.pem");
+    facts = inspected();
+    ck_assert_uint_eq(facts.key_count, 1);
+    ck_assert_int_eq(facts.keys[0].used, early[_i].loads);
+    ck_assert_int_eq(facts.keys[0].type_loads, early[_i].loads);
+    put_text("etc/ssh/sshd_config", "Protocol 2\n");
+    unnamed = inspected();
+    ck_assert_uint_eq(unnamed.key_count, 3);
+    ck_assert_int_eq(unnamed.keys[2].type_loads, early[_i].loads);
+    ck_assert(!unnamed.keys[2].used);
+}
+END_TEST
+
 static const struct host_key *key_at(const struct inspection *facts, const char *path)
 {
     for (size_t i = 0; i < facts->key_count; i++)
@@ -450,6 +545,8 @@ Suite *suite_inspect_system(void)
     tcase_set_timeout(tcase, 60);
     ADD_TABLE(tcase, used_keys, defaults);
     ADD(tcase, used_keys_of_el6);
+    ADD_TABLE(tcase, used_protocols, protocols);
+    ADD_TABLE(tcase, early_ecdsa, early);
     ADD(tcase, leftovers);
     ADD_TABLE(tcase, size, sizes);
     ADD_TABLE(tcase, pub_state, pub_states);
