@@ -36,6 +36,13 @@ const struct check checks[] = {
       "number with a flipped bit, and every client that asks for this key is let down. Nothing on "
       "the machine would ever make it anew. A proven copy is put back, else a new key is made.",
       .look = look_corrupt },
+    { "hostkey-stops-sshd", SEVERITY_FATAL, POLICY_ASK, REMEDY_NONE,
+      "a damaged key of protocol 1 stops sshd",
+      "sshd before 6.7 takes a key of protocol 1 that breaks off for an error of its own, and "
+      "ends: "
+      "\"buffer_get_bignum: buffer error\", \"bad plaintext length\". It does so with every file "
+      "that HostKey names, whatever Protocol says. Mending the key itself mends this.",
+      .look = look_stops_sshd },
     { "hostkey-wrapped", SEVERITY_WARNING, POLICY_AUTO, REMEDY_REWRAP,
       "a host key is sound but badly wrapped",
       "Its lines end with CR LF, its last newline is missing, something stands in front of its "

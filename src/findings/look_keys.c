@@ -91,6 +91,17 @@ void look_corrupt(const struct check *check, const struct inspection *facts, str
                           facts->keys[i].judgement.why));
 }
 
+void look_stops_sshd(const struct check *check, const struct inspection *facts,
+                     struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (facts->keys[i].stops_sshd)
+            add(out, check, &facts->keys[i],
+                xasprintf("sshd %s will not come up: it ends as it reads the %s key",
+                          facts->sshd.version_text ? facts->sshd.version_text : "of this system",
+                          label_of(&facts->keys[i])));
+}
+
 void look_wrapped(const struct check *check, const struct inspection *facts, struct findings *out)
 {
     for (size_t i = 0; i < facts->key_count; i++)

@@ -23,6 +23,8 @@ const struct symptom symptoms[] = {
     { "could not load host key|unable to load host key.*no such file|could not load host cert", "",
       "hostkey-missing hostkey-open hostkey-corrupt hostkey-empty",
       "sshd could not load one of its host keys: missing, damaged, or open to others." },
+    { "buffer_get_bignum: buffer error|cipher_(en)?crypt: bad plaintext length", "before 6.7",
+      "hostkey-stops-sshd", "sshd ends as it reads a key of protocol 1 that breaks off." },
     { "unable to load host key.*bad permissions", "8.0 and later", "hostkey-open hostkey-acl",
       "sshd passes over a host key that others may read." },
     { "unable to load host key.*(invalid format|error in libcrypto)", "8.0 and later",

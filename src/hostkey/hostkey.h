@@ -58,6 +58,7 @@ struct hostkey_judgement {
     struct hostkey *key;   /* SOUND and WRAPPED only */
     struct pubkey pub;     /* whenever a public part could be read, even of a corrupt key */
     struct blob rewrapped; /* WRAPPED only: the same key as sshd wants it */
+    bool cut_off;          /* of protocol 1, and not whole: sshd before 6.7 ends as it reads it */
 };
 
 /*

@@ -95,6 +95,10 @@ static void judge_as_sshd(const struct blob *file, struct hostkey_judgement *ret
     case PARSE_UNKNOWN:
         condemn(ret, HOSTKEY_UNKNOWN_TYPE, "a type of key this program does not know");
         break;
+    case PARSE_CUT_OFF:
+        ret->cut_off = true;
+        condemn(ret, HOSTKEY_CORRUPT, "it breaks off");
+        break;
     case PARSE_BROKEN:
         condemn(ret, HOSTKEY_CORRUPT, "its content is damaged");
         break;
@@ -181,6 +185,7 @@ void hostkey_judge(const struct blob *file, struct hostkey_judgement *ret)
         return;
     judge_as_sshd(&rewrapped, &again);
     if (again.verdict == HOSTKEY_SOUND) {
+        again.cut_off = ret->cut_off;
         hostkey_judgement_free(ret);
         *ret = again;
         condemn(ret, HOSTKEY_WRAPPED, why_wrapped(file, &rewrapped));
@@ -194,7 +199,9 @@ void hostkey_judge(const struct blob *file, struct hostkey_judgement *ret)
 
 void hostkey_judgement_copy(const struct hostkey_judgement *from, struct hostkey_judgement *ret)
 {
-    *ret = (struct hostkey_judgement){ .verdict = from->verdict, .why = from->why };
+    *ret = (struct hostkey_judgement){ .verdict = from->verdict,
+                                       .why = from->why,
+                                       .cut_off = from->cut_off };
     pubkey_copy(&from->pub, &ret->pub);
     if (from->rewrapped.data)
         ret->rewrapped = blob_copy(from->rewrapped.data, from->rewrapped.len);

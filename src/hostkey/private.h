@@ -17,6 +17,7 @@ enum parse_result {
     PARSE_OK,
     PARSE_OTHER,     /* not of this format at all */
     PARSE_BROKEN,    /* of this format, but damaged */
+    PARSE_CUT_OFF,   /* the same, where that ends sshd before 6.7 */
     PARSE_ENCRYPTED, /* of this format, and needs a passphrase */
     PARSE_UNKNOWN,   /* of this format, of a type we do not know */
 };

@@ -52,14 +52,18 @@ static void head_free(struct head *head)
     BN_clear_free(head->e);
 }
 
-/* What is not encrypted reads as this; *in is left behind the last number. */
+/* What is not encrypted begins with this. */
+static bool read_check(struct reader *in)
+{
+    uint32_t check;
+
+    return read_u32(in, &check) && check >> 16 == (check & 0xffff);
+}
+
 static bool read_secrets(struct reader *in, BIGNUM *numbers[RSA_NUMBERS])
 {
     static const int order[] = { D, IQMP, Q, P };
-    uint32_t check;
 
-    if (!read_u32(in, &check) || check >> 16 != (check & 0xffff))
-        return false;
     for (size_t i = 0; i < ARRAY_SIZE(order); i++)
         if (!read_mpint1(in, &numbers[order[i]]))
             return false;
@@ -89,22 +93,36 @@ static bool known_cipher(unsigned char cipher)
     return cipher == CIPHER_DES || cipher == CIPHER_3DES || cipher == CIPHER_BLOWFISH;
 }
 
-static enum parse_result parse_section(struct head *head, struct reader in, EVP_PKEY **ret_pkey)
+/* Takes the numbers of the head over. */
+static enum parse_result parse_secrets(struct head *head, struct reader in, EVP_PKEY **ret_pkey)
 {
-    bool blocks = in.left % BLOCK == 0 && in.left > 0;
     BIGNUM *numbers[RSA_NUMBERS] = { NULL };
-    bool plain = read_secrets(&in, numbers);
 
-    /* A cipher that has not encrypted anything is a damaged byte. */
-    if (!plain || !blocks || head->cipher != CIPHER_NONE) {
+    if (!read_secrets(&in, numbers)) {
         secrets_free(numbers);
-        return !plain && blocks && known_cipher(head->cipher) ? PARSE_ENCRYPTED : PARSE_BROKEN;
+        return PARSE_CUT_OFF;
     }
     numbers[N] = head->n;
     numbers[E] = head->e;
     head->n = head->e = NULL;
     *ret_pkey = rsa_from_numbers(numbers);
     return *ret_pkey ? PARSE_OK : PARSE_BROKEN;
+}
+
+/* sshd before 6.7 takes what it does not find for an error of its own: fatal() in buffer.c. */
+static enum parse_result parse_section(struct head *head, struct reader in, EVP_PKEY **ret_pkey)
+{
+    bool plain;
+
+    if (head->cipher != CIPHER_NONE && !known_cipher(head->cipher))
+        return PARSE_BROKEN;
+    if (in.left == 0 || in.left % BLOCK != 0)
+        return PARSE_CUT_OFF;
+    plain = read_check(&in);
+    if (head->cipher == CIPHER_NONE)
+        return plain ? parse_secrets(head, in, ret_pkey) : PARSE_BROKEN;
+    /* A cipher that has not encrypted anything is a damaged byte. */
+    return plain ? PARSE_BROKEN : PARSE_ENCRYPTED;
 }
 
 enum parse_result rsa1_parse(const struct blob *file, EVP_PKEY **ret_pkey, struct pubkey *ret_pub)
@@ -115,7 +133,7 @@ enum parse_result rsa1_parse(const struct blob *file, EVP_PKEY **ret_pkey, struc
     if (!read_skip(&in, magic, sizeof magic))
         return PARSE_OTHER;
     if (!read_head(&in, &head))
-        return PARSE_BROKEN;
+        return PARSE_CUT_OFF;
     take_public(&head, ret_pub);
     return parse_section(&head, in, ret_pkey);
 }
@@ -139,7 +157,7 @@ bool rsa1_unwrap(const struct blob *file, struct blob *ret)
     if (!read_skip(&in, magic, sizeof magic) || !read_head(&in, &head))
         return false;
     section = in;
-    whole = head.cipher == CIPHER_NONE && read_secrets(&in, numbers);
+    whole = head.cipher == CIPHER_NONE && read_check(&in) && read_secrets(&in, numbers);
     secrets_free(numbers);
     if (!whole)
         return false;

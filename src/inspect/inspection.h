@@ -260,6 +260,7 @@ struct host_key {
     bool agent;         /* not there, and HostKeyAgent signs with its .pub */
     bool pub_link;      /* the .pub is a link */
     bool lost;          /* used, and nothing of the private part can be saved */
+    bool stops_sshd;    /* used, and so damaged that this sshd ends as it reads it */
     bool swapped;       /* private and .pub have changed places */
     bool type_loads;    /* this sshd knows the type, and speaks its protocol */
     bool protocol_off;  /* it knows the type, and is told not to speak its protocol */

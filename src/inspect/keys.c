@@ -229,6 +229,14 @@ static const struct key_type *type_of(const struct host_key *key)
     return key_type_of_file(text_base_name(key->path));
 }
 
+/* sshd before 6.7 loads what HostKey names, of a protocol it does not speak as well, and ends. */
+static bool stops_sshd(const struct inspection *inspection, const struct host_key *key)
+{
+    int openssh = inspection->sshd.version;
+
+    return key->used && key->judgement.cut_off && openssh && openssh < OPENSSH(6, 7);
+}
+
 /* What follows for this sshd from what the files hold. */
 static void conclude(const struct inspection *inspection, struct host_key *key)
 {
@@ -239,8 +247,10 @@ static void conclude(const struct inspection *inspection, struct host_key *key)
         !blob_equal(&key->pub.blob, &key->judgement.pub.blob))
         key->pub_state = PUB_FOREIGN;
     key->type = type_of(key);
+    key->stops_sshd = stops_sshd(inspection, key);
     known = !key->type || knows_type(inspection, key->type);
-    key->protocol_off = key->type && known && !speaks(inspection, key_type_protocol(key->type));
+    key->protocol_off =
+        key->type && known && !key->stops_sshd && !speaks(inspection, key_type_protocol(key->type));
     key->type_loads = known && !key->protocol_off;
     key->used = key->used && key->type_loads;
     key->format_loads = !key->judgement.key || hostkey_format_loads(key->judgement.key, openssh);

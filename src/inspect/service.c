@@ -264,16 +264,23 @@ static void look_at_sysv(const struct root *root, struct service *ret)
 {
     static const char *const links[] = { "/etc/rc[2345].d/S[0-9][0-9]ssh*",
                                          "/etc/rc.d/rc[2345].d/S[0-9][0-9]ssh*",
+                                         "/etc/init.d/rc[2345].d/S[0-9][0-9]ssh*",
                                          "/etc/init/ssh.conf" };
-    bool redhat = root_exists(root, "/etc/rc.d/rc3.d");
+    /* SUSE has them beside the scripts, and /etc/rc.d is a link to that. */
+    bool suse = root_exists(root, "/etc/init.d/rc3.d"),
+         redhat = root_exists(root, "/etc/rc.d/rc3.d");
 
     ret->init = INIT_SYSV;
     find_script(root, ret);
     if (!ret->path && root_exists(root, "/etc/init/ssh.conf"))
         ret->path = xstrdup("/etc/init/ssh.conf");
     ret->enabled = any_matches(root, links, ARRAY_SIZE(links));
-    ret->enable_path = xasprintf("%s/S55%s", redhat ? "/etc/rc.d/rc3.d" : "/etc/rc2.d", ret->name);
-    ret->enable_target = xasprintf("../init.d/%s", ret->name);
+    ret->enable_path = xasprintf("%s/S55%s",
+                                 suse     ? "/etc/init.d/rc3.d"
+                                 : redhat ? "/etc/rc.d/rc3.d"
+                                          : "/etc/rc2.d",
+                                 ret->name);
+    ret->enable_target = xasprintf(suse ? "../%s" : "../init.d/%s", ret->name);
     if (root_exists(root, "/etc/ssh/sshd_not_to_be_run"))
         keep(&ret->condition, "/etc/ssh/sshd_not_to_be_run");
 }
@@ -355,8 +362,8 @@ void service_inspect(const struct root *root, struct service *ret)
                                            UNITS "/multi-user.target.wants",
                                            NULL };
     static const char *const openrc[] = { "/sbin/openrc", "/etc/runlevels", NULL };
-    static const char *const sysv[] = { "/etc/inittab", "/etc/rc.d/rc3.d", "/etc/init/ssh.conf",
-                                        NULL };
+    static const char *const sysv[] = { "/etc/inittab", "/etc/rc.d/rc3.d", "/etc/init.d/rc3.d",
+                                        "/etc/init/ssh.conf", NULL };
 
     if (any_exists(root, systemd))
         look_at_systemd(root, ret);

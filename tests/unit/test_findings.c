@@ -172,6 +172,19 @@ static void retired(struct scene *s)
     s->keys[RSA].used = false;
 }
 
+/* Of a protocol that this sshd knows and does not speak. */
+static void protocol_off(struct scene *s)
+{
+    retired(s);
+    s->keys[RSA].protocol_off = true;
+}
+
+static void stops_sshd(struct scene *s)
+{
+    scene_lose(&s->keys[RSA], HOSTKEY_CORRUPT);
+    s->keys[RSA].stops_sshd = true;
+}
+
 static void unknown_type(struct scene *s)
 {
     scene_lose(&s->keys[RSA], HOSTKEY_UNKNOWN_TYPE);
@@ -479,6 +492,9 @@ static const struct {
     { "weak", weak, "hostkey-weak " KEY "rsa_key\n", VERDICT_HEALTHY },
     { "weak, unused", weak_unused, "", VERDICT_HEALTHY },
     { "retired", retired, "hostkey-retired " KEY "rsa_key\n", VERDICT_HEALTHY },
+    { "protocol off", protocol_off, "hostkey-retired " KEY "rsa_key\n", VERDICT_HEALTHY },
+    { "stops sshd", stops_sshd,
+      "hostkey-corrupt " KEY "rsa_key\nhostkey-stops-sshd " KEY "rsa_key\n", VERDICT_BROKEN },
     { "unknown type", unknown_type, "hostkey-unknown-type " KEY "rsa_key\n", VERDICT_HEALTHY },
     { "only an unknown type", only_unknown_type,
       "hostkey-missing " KEY "ecdsa_key\nhostkey-missing " KEY

@@ -16,6 +16,8 @@ static const struct {
     { "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @", "hostkey-open" },
     { "Permissions 0777 for '/etc/ssh/ssh_host_rsa_key' are too open.", "hostkey-open" },
     { "error: Could not load host key: /etc/ssh/ssh_host_dsa_key", "hostkey-missing" },
+    { "sshd[311]: fatal: buffer_get_bignum: buffer error", "hostkey-stops-sshd" },
+    { "fatal: cipher_encrypt: bad plaintext length 531", "hostkey-stops-sshd" },
     { "error: Unable to load host key \"/etc/ssh/ssh_host_rsa_key\": bad permissions",
       "hostkey-open" },
     { "error: Unable to load host key \"/etc/ssh/ssh_host_rsa_key\": error in libcrypto",

@@ -216,6 +216,7 @@ START_TEST(cipher_byte)
         hostkey_judge(&plain, &of_plain);
         ck_assert_int_eq(of_plain.verdict, HOSTKEY_CORRUPT);
         hostkey_judge(&encrypted, &of_encrypted);
+        ck_assert(!of_plain.cut_off && !of_encrypted.cut_off);
         ck_assert_int_eq(of_encrypted.verdict, known ? HOSTKEY_ENCRYPTED : HOSTKEY_CORRUPT);
     }
 }
@@ -234,6 +235,7 @@ START_TEST(encrypted_truncated)
         bool whole = len > at.section && (len - at.section) % 8 == 0;
 
         hostkey_judge(&part, &judged);
+        ck_assert_int_eq(judged.cut_off, !whole && len > sizeof MAGIC - 1);
         ck_assert_int_eq(judged.verdict, whole ? HOSTKEY_ENCRYPTED : HOSTKEY_CORRUPT);
         ck_assert_int_eq(judged.pub.name != NULL, len >= at.section);
     }
@@ -259,6 +261,7 @@ START_TEST(truncated)
         ck_assert_msg(judged.verdict == expected, "%zu bytes: %d", len, judged.verdict);
         ck_assert_str_ne(judged.why, "");
         ck_assert_int_eq(judged.pub.name != NULL, len >= at.section);
+        ck_assert_int_eq(judged.cut_off, len > sizeof MAGIC - 1);
         if (judged.pub.name)
             ck_assert(blob_equal(&judged.pub.blob, &original.pub.blob));
         if (expected == HOSTKEY_WRAPPED) {

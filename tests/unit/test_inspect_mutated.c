@@ -75,6 +75,40 @@ START_TEST(mutated)
 }
 END_TEST
 
+static const char *const key_files[][2] = {
+    { "etc/ssh/ssh_host_key", "rsa1.ssh1" },
+    { "etc/ssh/ssh_host_key.pub", "rsa1.pub" },
+};
+
+/* A key of protocol 1, for an sshd that loads it. */
+START_TEST(protocol_1)
+{
+    static const char program[] = "\x7f"
+                                  "ELF\0OpenSSH_5.3p1";
+    auto_blob struct blob bytes = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(key_files); i++) {
+        bytes = file_bytes(KEYS_DIR "/%s", key_files[i][1]);
+        put_bytes(key_files[i][0], 0600, bytes.data, bytes.len);
+        blob_free(&bytes);
+    }
+    put_all();
+    put_text("etc/os-release", "ID=centos\nVERSION_ID=5\n");
+    put_bytes("usr/sbin/sshd", 0755, program, sizeof program);
+    bytes = file_bytes(KEYS_DIR "/%s", key_files[_i][1]);
+    for (size_t cut = 0; cut <= bytes.len; cut += 3) {
+        put_bytes(key_files[_i][0], 0600, bytes.data, cut);
+        inspect_once();
+    }
+    for (size_t bit = 0; bit < bytes.len * 8; bit += 37) {
+        bytes.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        put_bytes(key_files[_i][0], 0600, bytes.data, bytes.len);
+        inspect_once();
+        bytes.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+}
+END_TEST
+
 /* A real program as sshd: whole it is judged, cut short it is not. */
 START_TEST(programs)
 {
@@ -113,6 +147,7 @@ Suite *suite_inspect_mutated(void)
     tcase_set_timeout(tcase, 240);
     tcase_add_checked_fixture(tcase, scratch_make, scratch_remove);
     ADD_TABLE(tcase, mutated, files);
+    ADD_TABLE(tcase, protocol_1, key_files);
     ADD(tcase, programs);
     suite_add_tcase(suite, tcase);
     return suite;
