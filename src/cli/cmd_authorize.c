@@ -39,14 +39,18 @@ static char *read_keys(const char *path, struct err *e)
     return take_ptr(text);
 }
 
-/* A key holds together: its blob names the type that stands before it. Options may come first. */
+/*
+ * A key holds together: its blob names the type that stands before it. Options may come first.
+ * One of protocol 1 is none: nobody's client has that any more.
+ */
 static bool is_key(const char *line)
 {
     for (const char *at = line; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL) {
         auto_blob struct blob text = blob_of_text(at);
         auto_pubkey struct pubkey pub = { 0 };
 
-        if (pubkey_parse(&text, &pub) == 0)
+        if (pubkey_parse(&text, &pub) == 0 &&
+            (!pubkey_type(&pub) || key_type_protocol(pubkey_type(&pub)) == 2))
             return true;
     }
     return false;

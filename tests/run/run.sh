@@ -14,8 +14,9 @@ repo=$(cd "$here/../.." && pwd)
 export SSHMEND=${SSHMEND:-$repo/build/dev/sshmend}
 export BUILD=${BUILD:-$repo/build/testbed}
 
-tools=(/lib/systemd/systemd-journal-remote blkid btrfs btrfstune chattr e2fsck flock getfattr jq losetup lsattr mkfs.btrfs mkfs.ext4 mkfs.xfs mkswap
-    mmdebstrap script setfacl setfattr sfdisk ssh ssh-keygen ssh-keyscan unshare xfs_admin xfs_repair xxd)
+tools=(/lib/systemd/systemd-journal-remote blkid btrfs btrfstune chattr e2fsck flock getfattr jq losetup lsattr mkfs.btrfs
+    mkfs.ext4 mkfs.xfs mkswap mmdebstrap script setfacl setfattr sfdisk ssh ssh-keygen ssh-keygen1 ssh-keyscan unshare
+    xfs_admin xfs_repair xxd)
 
 # A missing tool fails the run: a test that does not run proves nothing.
 require_tools() {

@@ -53,6 +53,44 @@ case_sshfp() {
     expect_equal "$(sort "$OUT")" "$(for_each_pub ssh-keygen -r victim.example -f | sort)"
 }
 
+# An image of a CentOS 5 that speaks both protocols.
+old_image() {
+    local fixtures=$here/../fixtures
+    # shellcheck source=tests/fixtures/tree.sh
+    . "$fixtures/tree.sh"
+    MNT=$CASE_DIR/old
+    mkdir "$MNT"
+    truncate -s 32M "$1"
+    mkfs.ext4 -q -F "$1"
+    mount -o loop "$1" "$MNT"
+    tree_apply "$MNT" "$fixtures/base" debian.tree
+    tree_apply "$MNT" "$fixtures/base" el5-protocol1.tree
+    umount "$MNT"
+}
+
+# The key of protocol 1 as its own clients know it, made anew or not; DNS has no number for it.
+case_protocol_1() {
+    local img=$CASE_DIR/old.img pub=$here/../unit/keys/rsa1.pub
+    old_image "$img"
+    expect_exit 0 sshmend keys "$img"
+    expect_says "$OUT" "$(ssh-keygen1 -lf "$pub" | cut -d' ' -f2)"
+    expect_exit 0 sshmend keys "$img" --known-hosts old.example,192.0.2.7
+    expect_says "$OUT" "old.example,192.0.2.7 $(cut -d' ' -f1-3 "$pub")"
+    expect_equal "$(wc -l <"$OUT")" 3
+    expect_says <(ssh-keygen1 -l -F 192.0.2.7 -f "$OUT") RSA1
+    expect_exit 0 sshmend keys "$img" --sshfp old.example
+    expect_equal "$(wc -l <"$OUT")" 4
+    mount -o loop "$img" "$MNT"
+    rm "$MNT"/etc/ssh/ssh_host_key*
+    umount "$MNT"
+    expect_exit 1 sshmend repair --yes "$img"
+    mount -o loop,ro "$img" "$MNT"
+    expect_equal "$(ssh-keygen1 -yf "$MNT/etc/ssh/ssh_host_key" | cut -d' ' -f1-3)" \
+        "$(cut -d' ' -f1-3 "$MNT/etc/ssh/ssh_host_key.pub")"
+    expect_equal "$(ssh-keygen1 -lf "$MNT/etc/ssh/ssh_host_key" | cut -d' ' -f1)" 2048
+    umount "$MNT"
+}
+
 # The same after a repair: what it prints is what sshd serves.
 case_as_served() {
     broken_image "$IMG" gpt-ext4 mixed
