@@ -14,7 +14,9 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-/* Without a HostKey line: the types this release looks for, as far as the distribution makes them.
+/*
+ * Without a HostKey line: the types this release looks for, as far as the distribution makes
+ * them, or somebody has.
  */
 static const struct {
     const char *file;
@@ -95,7 +97,7 @@ static bool name_configured(struct inspection *inspection)
     return any;
 }
 
-static void name_defaults(struct inspection *inspection)
+static void name_defaults(const struct root *root, struct inspection *inspection)
 {
     int openssh = inspection->sshd.version;
 
@@ -105,7 +107,8 @@ static void name_defaults(struct inspection *inspection)
         if (openssh &&
             (openssh < defaults[i].since || (defaults[i].until && openssh >= defaults[i].until)))
             continue;
-        if (text_has_word(inspection->profile->key_types, defaults[i].file) &&
+        if ((text_has_word(inspection->profile->key_types, defaults[i].file) ||
+             root_exists(root, path)) &&
             speaks(inspection, key_type_protocol(key_type_of_file(defaults[i].file))))
             name_key(inspection, path, true);
     }
@@ -274,7 +277,7 @@ int keys_inspect(const struct root *root, const struct inspection *earlier,
     int result = 0;
 
     if (!name_configured(inspection))
-        name_defaults(inspection);
+        name_defaults(root, inspection);
     name_leftovers(root, inspection);
     files = xcalloc(inspection->key_count, sizeof *files);
     for (size_t i = 0; i < inspection->key_count && result == 0; i++) {
