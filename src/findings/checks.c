@@ -38,10 +38,9 @@ const struct check checks[] = {
       .look = look_corrupt },
     { "hostkey-stops-sshd", SEVERITY_FATAL, POLICY_ASK, REMEDY_NONE,
       "a damaged key of protocol 1 stops sshd",
-      "sshd before 6.7 takes a key of protocol 1 that breaks off for an error of its own, and "
-      "ends: "
-      "\"buffer_get_bignum: buffer error\", \"bad plaintext length\". It does so with every file "
-      "that HostKey names, whatever Protocol says. Mending the key itself mends this.",
+      "sshd before 6.7 takes a key of protocol 1 that breaks off for an error of its own, and ends "
+      "with \"buffer_get_bignum: buffer error\" or \"bad plaintext length\"; where HostKey names the "
+      "file, whatever Protocol says. Mending the key itself mends this.",
       .look = look_stops_sshd },
     { "hostkey-wrapped", SEVERITY_WARNING, POLICY_AUTO, REMEDY_REWRAP,
       "a host key is sound but badly wrapped",
@@ -108,11 +107,10 @@ const struct check checks[] = {
       .look = look_weak },
     { "hostkey-retired", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
       "a host key is of a type this sshd does not load",
-      "DSA is gone from sshd with 9.8, protocol 1 and its RSA1 with 7.4; before that, Protocol "
-      "says "
-      "which is spoken, and 5.4 and later speak only 2 unless told otherwise. The init scripts of "
-      "Enterprise Linux 5 and 6 make /etc/ssh/ssh_host_key all the same. The file does no harm; it "
-      "is left alone.",
+      "DSA is gone from sshd with 9.8, protocol 1 and its RSA1 key with 7.4. Before that, Protocol "
+      "says what is spoken; since 5.4 it is 2 alone where nothing is said. The init scripts of "
+      "Enterprise Linux 5 and 6 make an RSA1 key all the same. The file does no harm; it is left "
+      "alone.",
       .look = look_retired },
     { "hostkey-unknown-type", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
       "a host key is of a type this program does not know",

@@ -276,8 +276,7 @@ static void rsa1_write_digested(const EVP_PKEY *pkey, struct writer *out)
     }
 }
 
-/* 2048 bits: what ssh-keygen has made since 4.2, asked by the init scripts of EL 5, EL 6, SLES 11.
- */
+/* ssh-keygen makes 2048 bits unless told otherwise, and no init script of EL or SUSE tells it. */
 const struct key_type key_type_rsa1 = {
     .name = "rsa1",
     .label = "RSA1",

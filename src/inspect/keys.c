@@ -22,8 +22,10 @@ static const struct {
     const char *file;
     int since, until; /* releases of sshd; until: the first that no longer looks */
 } defaults[] = {
-    { "ssh_host_key", 0, OPENSSH(7, 4) },         { "ssh_host_rsa_key", 0, 0 },
-    { "ssh_host_dsa_key", 0, OPENSSH(7, 7) },     { "ssh_host_ecdsa_key", OPENSSH(5, 7), 0 },
+    { "ssh_host_key", 0, OPENSSH(7, 4) }, /* of protocol 1 */
+    { "ssh_host_rsa_key", 0, 0 },
+    { "ssh_host_dsa_key", 0, OPENSSH(7, 7) },
+    { "ssh_host_ecdsa_key", OPENSSH(5, 7), 0 },
     { "ssh_host_ed25519_key", OPENSSH(6, 5), 0 },
 };
 

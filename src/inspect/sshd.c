@@ -99,7 +99,7 @@ static void search_program(const struct root *root, const struct profile *profil
     ret->asks_privsep = profile->privsep_dir && holds_string(&program, profile->privsep_dir);
     /* Red Hat's patch asks for the group by this name; a rebuilt upstream sshd does not. */
     ret->group_keys = memmem(program.data, program.len, "ssh_keys", 9) != NULL;
-    /* Red Hat's 5.3p1 of EL 6.7 and later: openssh-5.3p1-ecdsa-ecdh.patch. */
+    /* Red Hat's 5.3p1-95 and later, of EL 6: openssh-5.3p1-ecdsa-ecdh.patch. */
     ret->early_ecdsa =
         ret->version < OPENSSH(5, 7) && holds_string(&program, "ecdsa-sha2-nistp256");
     /* Since 7.0 only where it was asked for: configure, --with-ssh1. */

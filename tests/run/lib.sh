@@ -5,11 +5,14 @@
 #
 #   $CASE_DIR   the case's own directory, removed afterwards
 #   $IMG        where its disk image goes, by convention
+#   $TESTS      the folder of all tests
 #   $OUT, $ERR  stdout and stderr of the last expect_exit, $EXIT_CODE what it returned
 
 run_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo_dir=$(cd "$run_dir/../.." && pwd)
 SSHMEND=${SSHMEND:-$repo_dir/build/dev/sshmend}
+# shellcheck disable=SC2034 # for the test files
+TESTS=$repo_dir/tests
 
 # shellcheck source=tests/testbed/image.sh
 . "$repo_dir/tests/testbed/image.sh"

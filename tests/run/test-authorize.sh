@@ -37,7 +37,7 @@ case_authorize_refuses() {
     echo 'ssh-ed25519 nonsense' >"$junk"
     expect_exit 8 sshmend authorize --yes --user alice --key "$BUILD/client_key" "$IMG"
     expect_exit 8 sshmend authorize --yes --user alice --key "$junk" "$IMG"
-    expect_exit 8 sshmend authorize --yes --user alice --key "$here/../unit/keys/rsa1.pub" "$IMG"
+    expect_exit 8 sshmend authorize --yes --user alice --key "$TESTS/unit/keys/rsa1.pub" "$IMG"
     expect_exit 8 sshmend authorize --yes --user nobody-there --key "$(client_pub)" "$IMG"
     expect_exit 8 sshmend authorize --yes --user alice --key /no/such/file "$IMG"
     expect_exit 16 sshmend authorize --yes --user alice "$IMG"

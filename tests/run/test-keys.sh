@@ -55,22 +55,21 @@ case_sshfp() {
 
 # An image of a CentOS 5 that speaks both protocols.
 old_image() {
-    local fixtures=$here/../fixtures
     # shellcheck source=tests/fixtures/tree.sh
-    . "$fixtures/tree.sh"
+    . "$TESTS/fixtures/tree.sh"
     MNT=$CASE_DIR/old
     mkdir "$MNT"
     truncate -s 32M "$1"
     mkfs.ext4 -q -F "$1"
     mount -o loop "$1" "$MNT"
-    tree_apply "$MNT" "$fixtures/base" debian.tree
-    tree_apply "$MNT" "$fixtures/base" el5-protocol1.tree
+    tree_apply "$MNT" "$TESTS/fixtures/base" debian.tree
+    tree_apply "$MNT" "$TESTS/fixtures/base" el5-protocol1.tree
     umount "$MNT"
 }
 
 # The key of protocol 1 as its own clients know it, made anew or not; DNS has no number for it.
 case_protocol_1() {
-    local img=$CASE_DIR/old.img pub=$here/../unit/keys/rsa1.pub
+    local img=$CASE_DIR/old.img pub=$TESTS/unit/keys/rsa1.pub
     old_image "$img"
     expect_exit 0 sshmend keys "$img"
     expect_says "$OUT" "$(ssh-keygen1 -lf "$pub" | cut -d' ' -f2)"
