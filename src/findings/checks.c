@@ -116,6 +116,20 @@ const struct check checks[] = {
       "a host key is of a type this program does not know",
       "It may be newer than this program. It is left alone, whatever is asked for.",
       .look = look_unknown_type },
+    { "hostkey-cert-mismatch", SEVERITY_WARNING, POLICY_NEVER, REMEDY_NONE,
+      "a certificate of a host key cannot serve",
+      "HostCertificate names what is missing, damaged, no certificate, one for another key (\"No "
+      "matching private key for certificate\") or one for a user. sshd logs it and starts; clients "
+      "that trust the authority alone see an unknown key, all others notice nothing. Only the "
+      "authority can make another one: ssh-keygen -s CA -h -I NAME -n HOST KEY.pub.",
+      .look = look_cert_mismatch },
+    { "hostkey-cert-expired", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "a certificate of a host key is not valid at this time",
+      "sshd does not look at the dates, but clients do, by their own clock: they say \"Certificate "
+      "invalid: expired\" and go on with the plain key, which those that trust the authority alone "
+      "do not know. Judged by the clock of this system, or by the newest files of that one where "
+      "they are newer. Have the authority sign the key again.",
+      .look = look_cert_expired },
     { "config-missing", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
       "the configuration of sshd is missing",
       "sshd ends at once: \"/etc/ssh/sshd_config: No such file or directory\". The package's own "

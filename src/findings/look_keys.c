@@ -214,6 +214,46 @@ void look_unknown_type(const struct check *check, const struct inspection *facts
     }
 }
 
+/* ---- certificates --------------------------------------------------------------------- */
+
+/* What sshd, or a client, has against it; NULL: nothing, or nothing that lasts. */
+static const char *against(enum host_cert_state state)
+{
+    static const char *const clauses[] = {
+        [HOST_CERT_MISSING] = "is not there",
+        [HOST_CERT_DAMAGED] = "is damaged",
+        [HOST_CERT_NONE] = "holds a public key, and no certificate",
+        [HOST_CERT_FOREIGN] = "belongs to none of the host keys",
+        [HOST_CERT_USER] = "is one of a user, which clients take from no host",
+        [HOST_CERT_UNKNOWN] = NULL,
+    };
+
+    return clauses[state];
+}
+
+void look_cert_mismatch(const struct check *check, const struct inspection *facts,
+                        struct findings *out)
+{
+    for (size_t i = 0; i < facts->cert_count; i++)
+        if (against(facts->certs[i].state))
+            finding_add(out, check, facts->certs[i].path,
+                        xasprintf("the certificate %s", against(facts->certs[i].state)));
+}
+
+void look_cert_expired(const struct check *check, const struct inspection *facts,
+                       struct findings *out)
+{
+    for (size_t i = 0; i < facts->cert_count; i++) {
+        const struct host_cert *cert = &facts->certs[i];
+
+        if (cert->state == HOST_CERT_EXPIRED || cert->state == HOST_CERT_EARLY)
+            finding_add(
+                out, check, cert->path,
+                xasprintf("the certificate of the %s key %s", label_of(cert->key),
+                          cert->state == HOST_CERT_EARLY ? "is not valid yet" : "has expired"));
+    }
+}
+
 const char *host_key_state(const struct host_key *key)
 {
     static const char *const names[] = {

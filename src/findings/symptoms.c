@@ -43,7 +43,7 @@ const struct symptom symptoms[] = {
       "A .pub belongs to another key than the private file beside it." },
     { "certificate file is not a certificate|no matching private key for certificate|"
       "could not load host certificate",
-      "", "hostkey-pub-mismatch", "A host certificate cannot be used." },
+      "", "hostkey-cert-mismatch", "A host certificate cannot be used." },
     { "bad configuration option", "", "config-unknown-option config-encoding",
       "sshd_config has an option that this sshd does not know: it does not start." },
     { "terminating, [0-9]+ bad configuration option", "",

@@ -19,6 +19,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* An OpenSSH release as a number that compares: OPENSSH(9, 2). */
 #define OPENSSH(major, minor) ((major)*100 + (minor))
@@ -125,6 +126,25 @@ char *pubkey_known_hosts(const struct pubkey *pub, const char *hosts) MUST_CHECK
 /* Two SSHFP records, SHA-1 and SHA-256, each with its newline; "" for types without a number. */
 char *pubkey_sshfp(const struct pubkey *pub, const char *host) MUST_CHECK;
 
+/* ---- certificates --------------------------------------------------------------------- */
+
+enum hostcert_verdict {
+    HOSTCERT_SOUND,   /* its structure is whole; whether its authority has signed it is not asked */
+    HOSTCERT_DAMAGED, /* nothing that holds together */
+    HOSTCERT_NONE,    /* a plain public key */
+    HOSTCERT_UNKNOWN, /* of a type, or a format, that this build does not know */
+};
+
+struct hostcert {
+    struct blob key; /* the key it is for, as the blob of a plain public key */
+    bool host;       /* for a host; else for a user, and no client takes it from a host */
+    uint64_t valid_after, valid_before; /* seconds since 1970; UINT64_MAX: for ever */
+};
+
+/* The first line of a -cert.pub file. ret: HOSTCERT_SOUND only; freed with hostcert_free. */
+enum hostcert_verdict hostcert_parse(const struct blob *file, struct hostcert *ret);
+void hostcert_free(struct hostcert *cert);
+
 /* ---- digests -------------------------------------------------------------------------- */
 
 /* SHA-256 of some bytes as 64 hexadecimal digits. */
@@ -132,5 +152,6 @@ char *digest_hex(const struct blob *bytes) MUST_CHECK;
 
 #define auto_hostkey auto_with(hostkey_free)
 #define auto_pubkey auto_with(pubkey_free)
+#define auto_hostcert auto_with(hostcert_free)
 
 #endif

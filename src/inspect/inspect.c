@@ -192,6 +192,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
         keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
         login_inspect(root, &facts, e) < 0 || rest_inspect(root, &facts, e) < 0)
         return -1;
+    certs_inspect(root, &facts);
     keys_tie(&facts);
     label_inspect(root, &facts);
     facts.unfinished = unfinished_run(root);
@@ -223,6 +224,7 @@ void inspection_free(struct inspection *inspection)
     }
     free(inspection->new_labels);
     free(inspection->accident.setuid_lost);
+    free(inspection->certs);
     free(inspection->keys);
     free(inspection->nodes);
     os_free(&inspection->os);

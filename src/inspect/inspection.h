@@ -277,6 +277,27 @@ struct host_key {
     char *label, *pub_label; /* for new files; NULL: none */
 };
 
+enum host_cert_state {
+    HOST_CERT_OK,
+    HOST_CERT_MISSING, /* not there, or cannot be read */
+    HOST_CERT_DAMAGED,
+    HOST_CERT_NONE,    /* a public key that nobody has signed */
+    HOST_CERT_FOREIGN, /* for none of the keys that sshd loads */
+    HOST_CERT_USER,    /* for a user: sshd loads it, and no client takes it */
+    HOST_CERT_EXPIRED,
+    HOST_CERT_EARLY,   /* not yet valid */
+    HOST_CERT_UNKNOWN, /* of a type or format that is not known here */
+};
+
+/* A certificate that HostCertificate names. */
+struct host_cert {
+    const struct directive *directive;
+    const char *path; /* the directive's */
+    enum host_cert_state state;
+    const struct host_key
+        *key; /* the one it is for; NULL: not to be told, or none that is loaded */
+};
+
 struct inspection {
     struct os os;
     const struct profile *profile;
@@ -301,6 +322,8 @@ struct inspection {
     size_t text_count;
     struct host_key *keys;
     size_t key_count;
+    struct host_cert *certs;
+    size_t cert_count;
     struct node *nodes;
     size_t node_count;
     struct root_meta key_meta, pub_meta; /* of new key files, but for their labels */

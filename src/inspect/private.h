@@ -52,6 +52,9 @@ void key_files_free(struct key_files *files);
 /* copies.c: fills the copies of the keys that are lost */
 void copies_inspect(const struct root *root, struct inspection *inspection);
 
+/* certs.c: those that HostCertificate names; the keys must be known */
+void certs_inspect(const struct root *root, struct inspection *inspection);
+
 /* nodes.c */
 int nodes_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
 void node_free(struct node *node);

@@ -149,6 +149,15 @@ static int new_bits(const struct inspection *facts, const struct host_key *key)
     return least > bits && least <= 16384 ? (least + 1023) / 1024 * 1024 : bits;
 }
 
+/* A certificate is for one key: it never fits another. */
+static const char *cert_of(const struct inspection *facts, const struct host_key *key)
+{
+    for (size_t i = 0; i < facts->cert_count; i++)
+        if (facts->certs[i].key == key)
+            return facts->certs[i].path;
+    return NULL;
+}
+
 static void generate(struct planning *planning, const struct host_key *key, struct key_fate *fate)
 {
     const struct inspection *facts = planning->facts;
@@ -165,6 +174,7 @@ static void generate(struct planning *planning, const struct host_key *key, stru
     array_push(plan->new_keys, plan->new_key_count, made);
     fate->origin = ORIGIN_GENERATED;
     fate->new_key = index;
+    fate->lost_cert = cert_of(facts, key);
     push_write(planning, key, false, (struct blob){ 0 }, index,
                xasprintf("a new %s %d key", label_of(key), made.bits));
     push_write(planning, key, true, (struct blob){ 0 }, index,

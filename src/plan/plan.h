@@ -60,6 +60,7 @@ struct key_fate {
     const char *restored_from; /* a path of the target */
     bool guessed;              /* restored without evidence that clients know it */
     char *old_fingerprint;     /* of what clients know; NULL: not to be told */
+    const char *lost_cert;     /* a certificate that does not fit the new key; NULL */
     int new_key;
 };
 

@@ -299,6 +299,11 @@ static void print_what_clients_see(const struct report *report)
         if (fate->old_fingerprint)
             printf("; the old one was\n    %s", fate->old_fingerprint);
         fputs("\n", stdout);
+        if (fate->lost_cert) {
+            fputs("  Its certificate does not fit any more; have the new key signed: ", stdout);
+            put_clean(fate->lost_cert);
+            fputs("\n", stdout);
+        }
     }
     if (new_identities(plan))
         fputs("  Clients that know an old one will see REMOTE HOST IDENTIFICATION HAS CHANGED.\n",

@@ -112,3 +112,23 @@ case_no_private_material() {
     expect_exit 0 sshmend keys --verbose "$IMG"
     ! grep -qF "$secret" "$OUT" "$ERR" || fail 'keys shows a private key'
 }
+
+# The operator is told before agreeing, and again afterwards: no repair makes a certificate.
+case_certificate_of_a_new_key() {
+    local etc
+    fresh
+    image_mount "$IMG"
+    etc=$MNT/etc/ssh
+    ssh-keygen -q -t ed25519 -N '' -f "$CASE_DIR/authority"
+    ssh-keygen -q -s "$CASE_DIR/authority" -h -I host -n victim.example "$etc/ssh_host_rsa_key.pub"
+    sed -i '1i HostCertificate /etc/ssh/ssh_host_rsa_key-cert.pub' "$etc/sshd_config"
+    image_umount
+    expect_exit 0 sshmend check "$IMG"
+    image_mount "$IMG"
+    rm "$MNT/etc/ssh/ssh_host_rsa_key"
+    image_umount
+    expect_exit 4 sshmend repair --dry-run "$IMG"
+    expect_says "$OUT" 'have the new key signed: /etc/ssh/ssh_host_rsa_key-cert.pub'
+    expect_exit 4 sshmend repair --yes --json "$IMG"
+    expect_json '[.findings[] | select(.outcome == "open") | .id]' "$OUT" '["hostkey-cert-mismatch"]'
+}

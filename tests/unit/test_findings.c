@@ -297,6 +297,32 @@ static void config_closed(struct scene *s)
     s->nodes[NODE_CLIENT_DIR].needed = 0111; /* it can be listed */
 }
 
+static void put_cert(struct scene *s, enum host_cert_state state)
+{
+    static struct host_cert cert;
+
+    cert = (struct host_cert){ .path = "/etc/ssh/ssh_host_rsa_key-cert.pub",
+                               .state = state,
+                               .key = &s->keys[RSA] };
+    s->facts.certs = &cert;
+    s->facts.cert_count = 1;
+}
+
+#define CERT(name, state)                                                                          \
+    static void name(struct scene *s)                                                              \
+    {                                                                                              \
+        put_cert(s, (state));                                                                      \
+    }
+
+CERT(cert_fits, HOST_CERT_OK)
+CERT(cert_missing, HOST_CERT_MISSING)
+CERT(cert_damaged, HOST_CERT_DAMAGED)
+CERT(cert_foreign, HOST_CERT_FOREIGN)
+CERT(cert_of_user, HOST_CERT_USER)
+CERT(cert_expired, HOST_CERT_EXPIRED)
+CERT(cert_early, HOST_CERT_EARLY)
+CERT(cert_unknown, HOST_CERT_UNKNOWN)
+
 static void config_missing(struct scene *s)
 {
     s->facts.config.path = NULL;
@@ -514,6 +540,19 @@ static const struct {
     { "pub acl", pub_acl, "", VERDICT_HEALTHY },
     { "pub open", pub_open, "hostkey-pub-open " KEY "rsa_key.pub\n", VERDICT_DEGRADED },
     { "pub owner", pub_owner, "hostkey-pub-owner " KEY "rsa_key.pub\n", VERDICT_DEGRADED },
+    { "cert fits", cert_fits, "", VERDICT_HEALTHY },
+    { "cert missing", cert_missing, "hostkey-cert-mismatch " KEY "rsa_key-cert.pub\n",
+      VERDICT_DEGRADED },
+    { "cert damaged", cert_damaged, "hostkey-cert-mismatch " KEY "rsa_key-cert.pub\n",
+      VERDICT_DEGRADED },
+    { "cert foreign", cert_foreign, "hostkey-cert-mismatch " KEY "rsa_key-cert.pub\n",
+      VERDICT_DEGRADED },
+    { "cert of a user", cert_of_user, "hostkey-cert-mismatch " KEY "rsa_key-cert.pub\n",
+      VERDICT_DEGRADED },
+    { "cert expired", cert_expired, "hostkey-cert-expired " KEY "rsa_key-cert.pub\n",
+      VERDICT_HEALTHY },
+    { "cert early", cert_early, "hostkey-cert-expired " KEY "rsa_key-cert.pub\n", VERDICT_HEALTHY },
+    { "cert unknown", cert_unknown, "", VERDICT_HEALTHY },
     { "config missing", config_missing, "config-missing /etc/ssh/sshd_config\n", VERDICT_BROKEN },
     { "config open", config_open, "config-open /etc/ssh/sshd_config\n", VERDICT_DEGRADED },
     { "config owner", config_owner, "config-owner /etc/ssh/sshd_config\n", VERDICT_DEGRADED },

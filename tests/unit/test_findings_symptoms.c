@@ -27,6 +27,7 @@ static const struct {
       "hostkey-encrypted" },
     { "Unable to load host key: /etc/ssh/ssh_host_ed25519_key", "hostkey-missing" },
     { "main: Host key /etc/ssh/ssh_host_rsa_key: Invalid key length", "hostkey-short" },
+    { "No matching private key for certificate: /etc/ssh/k-cert.pub", "hostkey-cert-mismatch" },
     { "Public key for /etc/ssh/k does not match private key", "hostkey-pub-mismatch" },
     { "/etc/ssh/sshd_config: line 3: Bad configuration option: Protocl", "config-unknown-option" },
     { "/etc/ssh/sshd_config: terminating, 1 bad configuration options", "config-unknown-option" },

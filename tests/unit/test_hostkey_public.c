@@ -197,6 +197,87 @@ START_TEST(digest)
 }
 END_TEST
 
+/* ---- certificates ------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *file, *key;
+    bool host;
+    uint64_t after, before;
+} certs[] = {
+    { "rsa.cert", "rsa", true, 0, UINT64_MAX },
+    { "dsa.cert", "dsa", true, 0, UINT64_MAX },
+    { "ecdsa256.cert", "ecdsa256", true, 0, UINT64_MAX },
+    { "ed25519.cert", "ed25519", true, 0, UINT64_MAX },
+    { "rsa.cert.user", "rsa", false, 0, UINT64_MAX },
+    { "rsa.cert.expired", "rsa", true, 1577836800, 1580515200 },
+    { "rsa.cert.early", "rsa", true, 3786912000, 3818448000 },
+};
+
+START_TEST(cert)
+{
+    auto_blob struct blob text = file_bytes(KEYS_DIR "/%s", certs[_i].file);
+    auto_blob struct blob pub_bytes = file_bytes(KEYS_DIR "/%s.pub", certs[_i].key);
+    auto_pubkey struct pubkey pub = parsed(&pub_bytes);
+    auto_hostcert struct hostcert read;
+
+    ck_assert_int_eq(hostcert_parse(&text, &read), HOSTCERT_SOUND);
+    ck_assert(blob_equal(&read.key, &pub.blob));
+    ck_assert(read.host == certs[_i].host);
+    ck_assert_uint_eq(read.valid_after, certs[_i].after);
+    ck_assert_uint_eq(read.valid_before, certs[_i].before);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    enum hostcert_verdict verdict;
+} no_certs[] = {
+    { "", HOSTCERT_DAMAGED },
+    { "hello\n", HOSTCERT_DAMAGED },
+    { "ssh-rsa-cert-v01@openssh.com AAAAHHNzaC1yc2EtY2VydC12MDFAb3BlbnNzaC5jb20=\n",
+      HOSTCERT_DAMAGED },
+    { "ssh-rsa-cert-v00@openssh.com AAAAHHNzaC1yc2EtY2VydC12MDBAb3BlbnNzaC5jb20=\n",
+      HOSTCERT_UNKNOWN },
+    { "ssh-new-cert-v01@openssh.com AAAAHHNzaC1uZXctY2VydC12MDFAb3BlbnNzaC5jb20=\n",
+      HOSTCERT_UNKNOWN },
+};
+
+START_TEST(no_cert)
+{
+    auto_blob struct blob text = blob_of_text(no_certs[_i].text);
+    auto_hostcert struct hostcert read;
+
+    ck_assert_int_eq(hostcert_parse(&text, &read), no_certs[_i].verdict);
+}
+END_TEST
+
+START_TEST(plain_key_is_no_cert)
+{
+    auto_blob struct blob text = pub_text(_i);
+    auto_hostcert struct hostcert read;
+
+    ck_assert_int_eq(hostcert_parse(&text, &read), HOSTCERT_NONE);
+}
+END_TEST
+
+/* Cut short anywhere in its base64, it is no certificate any more. */
+START_TEST(cert_cut)
+{
+    auto_blob struct blob text = file_bytes(KEYS_DIR "/%s", certs[_i].file);
+    size_t end = (size_t)(strrchr((char *)text.data, '=')
+                              ? strchr((char *)text.data, '=') - (char *)text.data
+                              : 400);
+
+    for (size_t len = strlen("ssh-rsa "); len < end - 4; len++) {
+        auto_blob struct blob cut = blob_copy(text.data, len);
+        auto_hostcert struct hostcert read;
+
+        ck_assert_int_ne(hostcert_parse(&cut, &read), HOSTCERT_SOUND);
+    }
+}
+END_TEST
+
 Suite *suite_hostkey_public(void)
 {
     Suite *suite = suite_create("hostkey: public");
@@ -212,6 +293,10 @@ Suite *suite_hostkey_public(void)
     ADD_TABLE(tcase, flipped_bits, pubs);
     ADD(tcase, unknown_type_has_no_sshfp);
     ADD(tcase, digest);
+    ADD_TABLE(tcase, cert, certs);
+    ADD_TABLE(tcase, no_cert, no_certs);
+    ADD_TABLE(tcase, plain_key_is_no_cert, pubs);
+    ADD_TABLE(tcase, cert_cut, certs);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -731,6 +731,27 @@ START_TEST(fate)
 }
 END_TEST
 
+/* A certificate goes with the key it was made for, and with that alone. */
+START_TEST(lost_cert)
+{
+    struct host_cert cert = { .path = "/etc/ssh/ssh_host_rsa_key-cert.pub" };
+    auto_scene struct scene scene;
+    auto_planned struct planned planned = { 0 };
+
+    scene_make(&scene);
+    cert.key = &scene.keys[RSA];
+    scene.facts.certs = &cert;
+    scene.facts.cert_count = 1;
+    fates[_i].damage(&scene);
+    planned = plan_of(&scene, &plain);
+    if (fates[_i].origin == ORIGIN_GENERATED)
+        ck_assert_str_eq(planned.plan.fates[RSA].lost_cert, cert.path);
+    else
+        ck_assert_ptr_null(planned.plan.fates[RSA].lost_cert);
+    ck_assert_ptr_null(planned.plan.fates[ECDSA].lost_cert);
+}
+END_TEST
+
 /* ---- which findings it covers ------------------------------------------------------------------
  */
 
@@ -808,6 +829,7 @@ Suite *suite_plan(void)
     ADD(tcase, restored_for_an_old_sshd);
     ADD(tcase, all_keys_restores_nothing);
     ADD_TABLE(tcase, fate, fates);
+    ADD_TABLE(tcase, lost_cert, fates);
     ADD(tcase, covers);
     ADD_TABLE(tcase, same, pairs);
     suite_add_tcase(suite, tcase);

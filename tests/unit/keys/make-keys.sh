@@ -7,6 +7,7 @@
 #   TYPE.v1  TYPE.pem  TYPE.pkcs8   the same key in each format; TYPE.pub its public part
 #   *.encrypted                     the same with a passphrase
 #   rsa1.ssh1  rsa1.pub             a key of protocol 1, by ssh-keygen1
+#   *.cert, rsa.cert.*              certificates by an authority whose key nobody has kept
 #   FINGERPRINTS                    TYPE BITS FINGERPRINT, as ssh-keygen -l tells them
 
 set -euo pipefail
@@ -32,6 +33,12 @@ make() {
 forms() {
     convert "$1.v1" "$1.pem" -m PEM
     convert "$1.v1" "$1.pkcs8" -m PKCS8
+}
+
+# certify NAME CERTIFICATE OPTION…
+certify() {
+    ssh-keygen -q -s authority -I "a certificate for tests" -n host.example.org "${@:3}" "$1.pub"
+    mv "$1-cert.pub" "$2"
 }
 
 # Ed25519 as PKCS#8 is openssl's; ssh-keygen reads it from 9.6 on.
@@ -96,5 +103,13 @@ for pub in *.pub; do
     read -r bits fingerprint _ < <("$keygen" -lf "$pub")
     echo "${pub%.pub} $bits $fingerprint"
 done > FINGERPRINTS
+ssh-keygen -q -t ed25519 -N "" -f authority
+for name in rsa dsa ecdsa256 ed25519; do
+    certify "$name" "$name.cert" -h
+done
+certify rsa rsa.cert.user
+certify rsa rsa.cert.expired -h -V 20200101:20200201
+certify rsa rsa.cert.early -h -V 20900101:20910101
+rm authority authority.pub
 chmod 644 -- *
 chmod 755 make-keys.sh
