@@ -34,7 +34,7 @@ static int check_system(struct system *system, const struct options *options)
     int code;
 
     if (system_open(system, ROOT_READ, &root, &e) < 0 ||
-        examine(root, options, NULL, &seen, &e) < 0)
+        examine(system, root, options, NULL, &seen, &e) < 0)
         return report_failure(system, "check", options, &e);
     support(root, system, options, &seen);
     report.facts = &seen.facts;

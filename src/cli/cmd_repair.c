@@ -110,7 +110,7 @@ static int look_read_only(struct repair *repair, struct err *e)
 
     if (system_open(repair->system, ROOT_READ, &root, e) < 0)
         return -1;
-    return examine(root, repair->options, NULL, &repair->agreed, e);
+    return examine(repair->system, root, repair->options, NULL, &repair->agreed, e);
 }
 
 /*
@@ -137,7 +137,7 @@ static int look_again(struct repair *repair, struct root *root, struct err *e)
         return 0;
     }
     if (roll_back_unfinished(root, options->backup_dir, e) < 0 ||
-        examine(root, options, &repair->agreed.facts, &repair->before, e) < 0)
+        examine(repair->system, root, options, &repair->agreed.facts, &repair->before, e) < 0)
         return -1;
     if (options->yes || plan_same(&repair->agreed.plan, &repair->before.plan) ||
         repair->before.plan.change_count == 0)
@@ -176,7 +176,8 @@ static int write_held(struct repair *repair, struct err *e)
         return root_close(&root, e);
     result = change(repair, root, e);
     if (result == 0)
-        result = examine(root, repair->options, &repair->before.facts, &repair->after, e);
+        result = examine(repair->system, root, repair->options, &repair->before.facts,
+                         &repair->after, e);
     if (result == 0)
         findings_settle(&repair->before.findings, &repair->after.findings,
                         repair->before.plan.covers);

@@ -15,7 +15,7 @@ static void today(char *date, size_t size)
         *date = '\0';
 }
 
-int examine(const struct root *root, const struct options *options,
+int examine(const struct system *system, const struct root *root, const struct options *options,
             const struct inspection *earlier, struct examination *ret, struct err *e)
 {
     auto_examination struct examination examination = { 0 };
@@ -33,6 +33,8 @@ int examine(const struct root *root, const struct options *options,
     if (options->key_lines &&
         authorized_inspect(root, &examination.facts, options->user, &examination.authorized, e) < 0)
         return -1;
+    examination.facts.peers = system->among->peers;
+    examination.facts.peer_count = system->among->peer_count;
     findings_judge(&examination.facts, &examination.findings);
     if (plan_make(&examination.facts, &examination.findings, &plan_options, &examination.plan, e) <
         0)
@@ -110,8 +112,10 @@ int for_each_system(const struct options *options, const char *command, bool cha
     struct err e = { 0 };
     int code = 0;
 
-    if (systems_find(options->targets, changes, &systems, &e) < 0 ||
-        systems_choose(&systems, options, changes, &e) < 0)
+    if (systems_find(options->targets, changes, &systems, &e) < 0)
+        return fail_whole(options, command, &e);
+    systems_introduce(&systems);
+    if (systems_choose(&systems, options, changes, &e) < 0)
         return fail_whole(options, command, &e);
     if (!options->system)
         code |= report_empty_targets(&systems, options, command);

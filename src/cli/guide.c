@@ -32,6 +32,7 @@ int guide(void)
     options.style.color = report_wants_color(COLOR_AUTO);
     if (systems_find(no_targets, true, &systems, &e) < 0)
         return say_error(&e);
+    systems_introduce(&systems);
     if (systems.row_count)
         report_scan(systems.rows, systems.row_count);
     if (systems_choose(&systems, &options, false, &e) < 0) {

@@ -213,6 +213,20 @@ int systems_find(char *const *targets, bool exclusive, struct systems *ret, stru
     return 0;
 }
 
+void systems_introduce(struct systems *systems)
+{
+    for (size_t i = 0; i < systems->count; i++) {
+        const struct system *system = &systems->items[i];
+        struct peer peer;
+
+        systems->items[i].among = systems;
+        if (systems->count == 1 || !system->root)
+            continue;
+        peer_inspect(system->root, system->name, &peer);
+        array_push(systems->peers, systems->peer_count, peer);
+    }
+}
+
 void system_free(struct system *system)
 {
     root_drop(&system->root);
@@ -231,6 +245,9 @@ void systems_free(struct systems *systems)
     }
     for (size_t i = 0; i < systems->text_count; i++)
         free(systems->texts[i]);
+    for (size_t i = 0; i < systems->peer_count; i++)
+        peer_free(&systems->peers[i]);
+    free(systems->peers);
     free(systems->disk_targets);
     free(systems->disks);
     free(systems->items);

@@ -15,7 +15,8 @@ struct system {
     char *path;                  /* where in the target */
     struct os os;
     int number;
-    struct root *root; /* still open for reading since it was found, or NULL */
+    struct root *root;           /* still open for reading since it was found, or NULL */
+    const struct systems *among; /* all that were found with it */
 };
 
 struct systems {
@@ -27,6 +28,8 @@ struct systems {
     struct scan_row *rows; /* everything seen, for scan and for messages */
     char **texts;          /* what the rows point at */
     size_t row_count, text_count;
+    struct peer *peers; /* each of them once, chosen or not; none where there is only one */
+    size_t peer_count;
 };
 
 /*
@@ -37,6 +40,9 @@ int systems_find(char *const *targets, bool exclusive, struct systems *ret,
                  struct err *e) MUST_CHECK;
 void systems_free(struct systems *systems);
 void system_free(struct system *system);
+
+/* Learns the systems to know each other; before any of them is chosen or opened again. */
+void systems_introduce(struct systems *systems);
 
 /*
  * Leaves the systems that the options choose: --system, --all; without either all
@@ -63,7 +69,7 @@ struct examination {
 };
 
 /* Facts, findings and the plan that the options allow. earlier: as for inspect. */
-int examine(const struct root *root, const struct options *options,
+int examine(const struct system *system, const struct root *root, const struct options *options,
             const struct inspection *earlier, struct examination *ret, struct err *e) MUST_CHECK;
 void examination_free(struct examination *examination);
 /* EXIT_LEFT where a finding of weight is left, EXIT_FAILED where one forbids any change. */

@@ -130,6 +130,14 @@ const struct check checks[] = {
       "do not know. Judged by the clock of this system, or by the newest files of that one where "
       "they are newer. Have the authority sign the key again.",
       .look = look_cert_expired },
+    { "hostkey-shared", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
+      "another system has the same host key",
+      "A clone, or several machines behind one address that share it on purpose: sshd serves it, "
+      "and whoever is root on one of them can pose as the other. Told only where both are looked "
+      "at in one run; snapshots of one machine (same machine-id, same host name) are not meant. "
+      "Never changed by itself: --keys=all makes new ones for a clone, and clients have to accept "
+      "them once.",
+      .look = look_shared },
     { "config-missing", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
       "the configuration of sshd is missing",
       "sshd ends at once: \"/etc/ssh/sshd_config: No such file or directory\". The package's own "

@@ -214,6 +214,58 @@ void look_unknown_type(const struct check *check, const struct inspection *facts
     }
 }
 
+/* ---- the same key elsewhere ------------------------------------------------------------ */
+
+/* Two snapshots of one machine, or the machine itself. A clone that was given no name is no clone
+ * to us. */
+static bool same_machine(const struct os *a, const struct os *b)
+{
+    return strcmp(a->machine_id, b->machine_id) == 0 && strcmp(a->hostname, b->hostname) == 0;
+}
+
+static bool peer_has(const struct peer *peer, const struct pubkey *pub)
+{
+    for (size_t i = 0; i < peer->key_count; i++)
+        if (blob_equal(&peer->keys[i].blob, &pub->blob))
+            return true;
+    return false;
+}
+
+/* The first other machine with the same key, and how many there are. */
+static const struct peer *first_with(const struct inspection *facts, const struct pubkey *pub,
+                                     size_t *ret_count)
+{
+    const struct peer *first = NULL;
+
+    *ret_count = 0;
+    for (size_t i = 0; i < facts->peer_count; i++) {
+        const struct peer *peer = &facts->peers[i];
+
+        if (same_machine(&peer->os, &facts->os) || !peer_has(peer, pub))
+            continue;
+        first = first ? first : peer;
+        ++*ret_count;
+    }
+    return first;
+}
+
+void look_shared(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+        size_t count;
+        const struct peer *peer =
+            key->used && key->judgement.key ? first_with(facts, &key->judgement.pub, &count) : NULL;
+
+        if (peer && count == 1)
+            add(out, check, key, xasprintf("%s has the same %s key", peer->name, label_of(key)));
+        else if (peer)
+            add(out, check, key,
+                xasprintf("%s and %zu more have the same %s key", peer->name, count - 1,
+                          label_of(key)));
+    }
+}
+
 /* ---- certificates --------------------------------------------------------------------- */
 
 /* What sshd, or a client, has against it; NULL: nothing, or nothing that lasts. */

@@ -22,6 +22,7 @@
 struct os {
     char *id, *id_like, *version_id, *name; /* "" where not told */
     char *hostname;                         /* "" where not told */
+    char *machine_id;                       /* machine-id(5); "" where not told */
 };
 
 struct user {
@@ -277,6 +278,14 @@ struct host_key {
     char *label, *pub_label; /* for new files; NULL: none */
 };
 
+/* Another system of the same run, or this one itself, as far as it takes to tell a clone. */
+struct peer {
+    char *name; /* for people: "/dev/vdc1" */
+    struct os os;
+    struct pubkey *keys; /* what its .pub files say */
+    size_t key_count;
+};
+
 enum host_cert_state {
     HOST_CERT_OK,
     HOST_CERT_MISSING, /* not there, or cannot be read */
@@ -324,6 +333,8 @@ struct inspection {
     size_t key_count;
     struct host_cert *certs;
     size_t cert_count;
+    const struct peer *peers; /* given by who looks at several systems, and not freed with this */
+    size_t peer_count;
     struct node *nodes;
     size_t node_count;
     struct root_meta key_meta, pub_meta; /* of new key files, but for their labels */
@@ -335,6 +346,9 @@ struct inspection {
 /* The name of the system alone, for listing it. Never fails: texts are "" where unknown. */
 void os_inspect(const struct root *root, struct os *ret);
 void os_free(struct os *os);
+
+void peer_inspect(const struct root *root, const char *name, struct peer *ret);
+void peer_free(struct peer *peer);
 
 /*
  * Everything. earlier: an inspection of the same disk, or NULL; a key or a program

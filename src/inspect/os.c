@@ -55,6 +55,15 @@ static char *hostname(const struct root *root)
     return xstrndup(name, 64);
 }
 
+/* 32 digits; an image that has not booted yet has none, or says "uninitialized". */
+static char *machine_id(const struct root *root)
+{
+    auto_free char *text = read_text(root, "/etc/machine-id", TEXT_FILE_MAX);
+    size_t len = text ? strspn(text, "0123456789abcdef") : 0;
+
+    return len == 32 ? xstrndup(text, len) : xstrdup("");
+}
+
 /* CentOS 6 and older have no os-release: "CentOS release 6.10 (Final)". */
 static void by_redhat_release(const struct root *root, struct os *os)
 {
@@ -85,6 +94,7 @@ void os_inspect(const struct root *root, struct os *ret)
     ret->version_id = variable(text, "VERSION_ID");
     ret->name = variable(text, "PRETTY_NAME");
     ret->hostname = hostname(root);
+    ret->machine_id = machine_id(root);
     if (!*ret->id)
         by_redhat_release(root, ret);
     if (!*ret->name) {
@@ -100,5 +110,6 @@ void os_free(struct os *os)
     free(os->version_id);
     free(os->name);
     free(os->hostname);
+    free(os->machine_id);
     *os = (struct os){ 0 };
 }

@@ -323,6 +323,45 @@ CERT(cert_expired, HOST_CERT_EXPIRED)
 CERT(cert_early, HOST_CERT_EARLY)
 CERT(cert_unknown, HOST_CERT_UNKNOWN)
 
+/* A system beside it that has its ECDSA key. */
+static void put_peers(struct scene *s, const char *machine_id, const char *hostname, size_t count)
+{
+    static struct pubkey pubs[1];
+    static struct peer peers[2];
+
+    pubs[0] = s->keys[ECDSA].judgement.pub;
+    peers[0] =
+        (struct peer){ .name = (char *)"/dev/vdc1",
+                       .os = { .machine_id = (char *)machine_id, .hostname = (char *)hostname },
+                       .keys = pubs,
+                       .key_count = 1 };
+    peers[1] = peers[0];
+    s->facts.os.machine_id = (char *)"0123456789abcdef0123456789abcdef";
+    s->facts.peers = peers;
+    s->facts.peer_count = count;
+}
+
+static void shared_with_a_clone(struct scene *s)
+{
+    put_peers(s, "f123456789abcdef0123456789abcdef", "host", 1);
+}
+
+static void shared_with_a_renamed_clone(struct scene *s)
+{
+    put_peers(s, "0123456789abcdef0123456789abcdef", "web2", 2);
+}
+
+static void shared_with_itself(struct scene *s)
+{
+    put_peers(s, "0123456789abcdef0123456789abcdef", "host", 2);
+}
+
+static void shared_and_unused(struct scene *s)
+{
+    shared_with_a_clone(s);
+    s->keys[ECDSA].used = false;
+}
+
 static void config_missing(struct scene *s)
 {
     s->facts.config.path = NULL;
@@ -540,6 +579,11 @@ static const struct {
     { "pub acl", pub_acl, "", VERDICT_HEALTHY },
     { "pub open", pub_open, "hostkey-pub-open " KEY "rsa_key.pub\n", VERDICT_DEGRADED },
     { "pub owner", pub_owner, "hostkey-pub-owner " KEY "rsa_key.pub\n", VERDICT_DEGRADED },
+    { "shared", shared_with_a_clone, "hostkey-shared " KEY "ecdsa_key\n", VERDICT_HEALTHY },
+    { "shared, renamed", shared_with_a_renamed_clone, "hostkey-shared " KEY "ecdsa_key\n",
+      VERDICT_HEALTHY },
+    { "shared with itself", shared_with_itself, "", VERDICT_HEALTHY },
+    { "shared and unused", shared_and_unused, "", VERDICT_HEALTHY },
     { "cert fits", cert_fits, "", VERDICT_HEALTHY },
     { "cert missing", cert_missing, "hostkey-cert-mismatch " KEY "rsa_key-cert.pub\n",
       VERDICT_DEGRADED },

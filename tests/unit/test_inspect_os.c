@@ -134,6 +134,29 @@ START_TEST(os_release)
 }
 END_TEST
 
+static const struct {
+    const char *text, *id;
+} machine_ids[] = {
+    { "", "" },
+    { "uninitialized\n", "" },
+    { "0123456789abcdef0123456789abcde\n", "" },
+    { "0123456789abcdef0123456789abcdef\n", "0123456789abcdef0123456789abcdef" },
+    { "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef" },
+    { "0123456789abcdef0123456789abcdef0\n", "" },
+};
+
+START_TEST(machine_id)
+{
+    auto_with(os_free) struct os os = { 0 };
+    auto_root struct root *root = NULL;
+
+    put_text("etc/machine-id", machine_ids[_i].text);
+    root = scratch_root(ROOT_READ);
+    os_inspect(root, &os);
+    ck_assert_str_eq(os.machine_id, machine_ids[_i].id);
+}
+END_TEST
+
 /* Nothing from a disk gets into the comment of a key but a host name. */
 START_TEST(hostname_is_cleaned)
 {
@@ -335,6 +358,7 @@ Suite *suite_inspect_os(void)
     ADD_TABLE(tcase, redhat_release, releases);
     ADD(tcase, os_release);
     ADD(tcase, hostname_is_cleaned);
+    ADD_TABLE(tcase, machine_id, machine_ids);
     ADD(tcase, accounts_with_damage);
     ADD_TABLE(tcase, accounts_missing, account_files);
     ADD_TABLE(tcase, version, programs);
