@@ -39,7 +39,8 @@ const struct check checks[] = {
     { "hostkey-stops-sshd", SEVERITY_FATAL, POLICY_ASK, REMEDY_NONE,
       "a damaged key of protocol 1 stops sshd",
       "sshd before 6.7 takes a key of protocol 1 that breaks off for an error of its own, and ends "
-      "with \"buffer_get_bignum: buffer error\" or \"bad plaintext length\"; where HostKey names the "
+      "with \"buffer_get_bignum: buffer error\" or \"bad plaintext length\"; where HostKey names "
+      "the "
       "file, whatever Protocol says. Mending the key itself mends this.",
       .look = look_stops_sshd },
     { "hostkey-wrapped", SEVERITY_WARNING, POLICY_AUTO, REMEDY_REWRAP,
@@ -109,8 +110,9 @@ const struct check checks[] = {
       "a host key is of a type this sshd does not load",
       "DSA is gone from sshd with 9.8, protocol 1 and its RSA1 key with 7.4. Before that, Protocol "
       "says what is spoken; since 5.4 it is 2 alone where nothing is said. The init scripts of "
-      "Enterprise Linux 5 and 6 make an RSA1 key all the same. The file does no harm; it is left "
-      "alone.",
+      "Enterprise Linux 5 and 6 make an RSA1 key all the same. In FIPS mode, Enterprise Linux "
+      "loads "
+      "and makes no Ed25519 key. The file does no harm; it is left alone.",
       .look = look_retired },
     { "hostkey-unknown-type", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
       "a host key is of a type this program does not know",
@@ -195,7 +197,8 @@ const struct check checks[] = {
       "HostKeyAlgorithms leaves none of the host keys",
       "\"sshd -t\" passes and sshd starts, but every connection dies: \"no matching host key "
       "type\", or \"No supported key exchange algorithms\". The line becomes a comment, so that "
-      "sshd's own list holds.",
+      "sshd's own list holds; a crypto policy is left alone: the keys have to follow it, or "
+      "update-crypto-policies --set another one.",
       .look = look_config_no_common_key },
     { "config-deprecated", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
       "the configuration of sshd has an option that is of no effect any more",

@@ -129,18 +129,27 @@ static bool no_common_key(const struct inspection *facts)
     return sound;
 }
 
+/* What update-crypto-policies writes is not ours to weaken. */
+static bool by_policy(const struct directive *list)
+{
+    return text_starts(list->file, "/etc/crypto-policies/");
+}
+
 void look_config_no_common_key(const struct check *check, const struct inspection *facts,
                                struct findings *out)
 {
     const struct directive *list = config_find(&facts->config, "HostKeyAlgorithms");
 
+    struct finding *finding;
+
     if (!list || !facts->config.host_key_algorithms || !no_common_key(facts))
         return;
-    finding_comment_out(finding_add(out, check, list->file,
-                                    xasprintf("line %u: HostKeyAlgorithms leaves none of the host "
-                                              "keys: every connection is refused",
-                                              list->line)),
-                        facts, list);
+    finding = finding_add(out, check, list->file,
+                          xasprintf("line %u: HostKeyAlgorithms leaves none of the host keys: "
+                                    "every connection is refused",
+                                    list->line));
+    if (!by_policy(list))
+        finding_comment_out(finding, facts, list);
 }
 
 /* ---- moduli --------------------------------------------------------------------------- */

@@ -184,20 +184,27 @@ void look_weak(const struct check *check, const struct inspection *facts, struct
     }
 }
 
-void look_retired(const struct check *check, const struct inspection *facts, struct findings *out)
+/* Why this sshd does not load keys of the type. */
+static char *why_retired(const struct inspection *facts, const struct host_key *key)
 {
     const char *version = facts->sshd.version_text ? facts->sshd.version_text : "of this system";
 
+    if (key->protocol_off)
+        return xasprintf("sshd %s has no use for %s keys: it does not speak protocol %d", version,
+                         label_of(key), key_type_protocol(key->type));
+    if (facts->fips)
+        return xasprintf("sshd does not load %s keys in FIPS mode (%s)", label_of(key),
+                         facts->fips);
+    return xasprintf("sshd %s does not load %s keys", version, label_of(key));
+}
+
+void look_retired(const struct check *check, const struct inspection *facts, struct findings *out)
+{
     for (size_t i = 0; i < facts->key_count; i++) {
         const struct host_key *key = &facts->keys[i];
 
-        if (!key->exists || key->odd || key->type_loads)
-            continue;
-        add(out, check, key,
-            key->protocol_off ? xasprintf("sshd %s has no use for %s keys: it does not speak "
-                                          "protocol %d",
-                                          version, label_of(key), key_type_protocol(key->type))
-                              : xasprintf("sshd %s does not load %s keys", version, label_of(key)));
+        if (key->exists && !key->odd && !key->type_loads)
+            add(out, check, key, why_retired(facts, key));
     }
 }
 

@@ -114,13 +114,24 @@ static bool is_foreign(const struct root *root, const char *path, const char *re
            !text_ends(real, ".config");
 }
 
+static void read_lines(struct reading *reading, size_t file, int depth)
+{
+    const struct blob text = reading->config->files[file].text;
+    const char *at = (const char *)text.data, *end = at + text.len, *next;
+
+    for (unsigned number = 1; at < end; number++, at = next) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+        next = newline ? newline + 1 : end;
+        read_line(reading, file, number, at, (size_t)((newline ? newline : end) - at), depth);
+    }
+}
+
 static void read_file(struct reading *reading, const char *path, int depth)
 {
     struct config *config = reading->config;
     struct config_text file = { 0 };
     struct err e = { 0 };
-    const char *at, *end;
-    unsigned number = 0;
     size_t index = config->file_count;
 
     if (config->file_count >= FILES_MAX)
@@ -136,14 +147,7 @@ static void read_file(struct reading *reading, const char *path, int depth)
     file.path = xstrdup(path);
     file.foreign = is_foreign(reading->root, path, file.real);
     array_push(config->files, config->file_count, file);
-    at = (const char *)file.text.data;
-    end = at + file.text.len;
-    for (const char *next; at < end; at = next) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-        next = newline ? newline + 1 : end;
-        read_line(reading, index, ++number, at, (size_t)((newline ? newline : end) - at), depth);
-    }
+    read_lines(reading, index, depth);
 }
 
 /* ---- which sshd reads it -------------------------------------------------------------- */
@@ -195,6 +199,40 @@ static void judge(const struct reading *reading, const struct sshd *sshd, struct
     blob_free(&strings.bytes);
 }
 
+static void move_to_front(struct config *config, size_t from)
+{
+    size_t count = config->count - from;
+    auto_free struct directive *moved = xcalloc(count, sizeof *moved);
+
+    if (!count)
+        return;
+    memcpy(moved, config->directives + from, count * sizeof *moved);
+    memmove(config->directives + count, config->directives, from * sizeof *moved);
+    memcpy(config->directives, moved, count * sizeof *moved);
+}
+
+/*
+ * Said on the command line, it comes before all that is said in files, and the first value
+ * wins. Its numbers of lines are those of its options; it is nothing that could be edited.
+ */
+static void read_policy(struct reading *reading)
+{
+    auto_free char *lines = policy_lines(reading->root);
+    struct config *config = reading->config;
+    struct config_text file = { .foreign = true };
+    size_t count = config->count;
+
+    if (!lines || !config->file_count)
+        return;
+    file.path = xstrdup(POLICY_FILE);
+    file.real = xstrdup(POLICY_FILE);
+    file.text = blob_of_text(lines);
+    array_push(config->files, config->file_count, file);
+    reading->in_match = false;
+    read_lines(reading, config->file_count - 1, 0);
+    move_to_front(config, count);
+}
+
 int config_inspect(const struct root *root, const struct profile *profile, const struct sshd *sshd,
                    struct config *ret, struct err *e)
 {
@@ -206,6 +244,7 @@ int config_inspect(const struct root *root, const struct profile *profile, const
             ret->path = xstrdup(candidates[i]);
     if (ret->path)
         read_file(&reading, ret->path, 0);
+    read_policy(&reading);
     if (reading.error.kind == ERR_NONE)
         judge(&reading, sshd, ret);
     for (size_t i = 0; i < reading.bad_count; i++)

@@ -188,6 +188,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
         accounts_inspect(root, &facts.accounts, e) < 0)
         return -1;
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
+    facts.fips = policy_fips(root);
     if (config_inspect(root, facts.profile, &facts.sshd, &facts.config, e) < 0 ||
         keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
         login_inspect(root, &facts, e) < 0 || rest_inspect(root, &facts, e) < 0)
@@ -232,6 +233,7 @@ void inspection_free(struct inspection *inspection)
     config_free(&inspection->config);
     free(inspection->sshd.path);
     free(inspection->sshd.version_text);
+    free(inspection->fips);
     free(inspection->state_label);
     free(inspection->unfinished);
     *inspection = (struct inspection){ 0 };

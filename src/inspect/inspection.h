@@ -310,6 +310,7 @@ struct host_cert {
 struct inspection {
     struct os os;
     const struct profile *profile;
+    char *fips;           /* the file that says that FIPS mode is on; NULL: it is not */
     uint64_t device;      /* of the root; nothing on another one is changed */
     bool privsep_missing; /* sshd asks for a directory on this disk that is not there */
     struct root_facts fs;

@@ -51,6 +51,8 @@ static bool knows_type(const struct inspection *inspection, const struct key_typ
 {
     int openssh = inspection->sshd.version;
 
+    if (inspection->fips && type == key_type_named("ssh-ed25519"))
+        return false;
     if (inspection->sshd.early_ecdsa && openssh && openssh < OPENSSH(5, 7))
         openssh = OPENSSH(5, 7);
     return key_type_loads(type, openssh);
@@ -152,7 +154,14 @@ static void judge_swapped(struct host_key *key, const struct blob *bytes,
     }
 }
 
-/* RSA: sshd's own minimum rose with 7.6, and is RequiredRSASize's from 9.1 on. */
+/* From 9.1 on; Red Hat's 8.7 has it, too (openssh-8.7p1-34.el9). */
+static bool knows_required_size(const struct sshd *sshd)
+{
+    return sshd->version == 0 || sshd->version >= OPENSSH(9, 1) ||
+           (sshd->version >= OPENSSH(8, 7) && sshd->group_keys);
+}
+
+/* RSA: sshd's own minimum rose with 7.6, and is RequiredRSASize's where it knows that. */
 static bool size_accepted(const struct inspection *inspection, const struct host_key *key)
 {
     const struct directive *required = config_find(&inspection->config, "RequiredRSASize");
@@ -160,7 +169,7 @@ static bool size_accepted(const struct inspection *inspection, const struct host
 
     if (!key->judgement.key || key->type != key_type_named("ssh-rsa"))
         return true;
-    if (required && (openssh == 0 || openssh >= OPENSSH(9, 1)))
+    if (required && knows_required_size(&inspection->sshd))
         least = atoi(required->args[0]) > least ? atoi(required->args[0]) : least;
     return pubkey_bits(&key->judgement.pub) >= least;
 }

@@ -30,6 +30,13 @@ int config_inspect(const struct root *root, const struct profile *profile, const
                    struct config *ret, struct err *e) MUST_CHECK;
 void config_free(struct config *config);
 
+/* policy.c */
+#define POLICY_FILE "/etc/crypto-policies/back-ends/opensshserver.config"
+/* What is said on sshd's command line, as lines of a configuration; NULL: nothing. The caller's. */
+char *policy_lines(const struct root *root) MUST_CHECK;
+/* The file that says that FIPS mode is on, for an sshd that heeds it; NULL: none. The caller's. */
+char *policy_fips(const struct root *root) MUST_CHECK;
+
 /* keys.c */
 int keys_inspect(const struct root *root, const struct inspection *earlier,
                  struct inspection *inspection, struct err *e) MUST_CHECK;

@@ -30,6 +30,12 @@ static const struct {
     { "etc/cloud/cloud.cfg", cloud_text },
     { "etc/ssh/moduli", moduli_text },
     { "etc/passwd", passwd_text },
+    { "usr/lib/systemd/system/sshd.service",
+      "[Service]\nEnvironmentFile=-/etc/crypto-policies/back-ends/opensshserver.config\n"
+      "ExecStart=/usr/sbin/sshd -D $CRYPTO_POLICY\n" },
+    { "etc/crypto-policies/back-ends/opensshserver.config",
+      "CRYPTO_POLICY='-oCiphers=aes256-ctr -oHostKeyAlgorithms=rsa-sha2-256'\n" },
+    { "etc/kernel/cmdline", "ro fips=1\n" },
     { "etc/group", "root:x:0:\nshadow:x:42:\n" },
     { "etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n" },
     { "etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n/opt/lib\n" },

@@ -262,6 +262,50 @@ START_TEST(size)
 }
 END_TEST
 
+/* ---- FIPS mode ------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *path, *text;
+    bool fips;
+} modes[] = {
+    { "etc/system-fips", "", true },
+    { "etc/kernel/cmdline", "root=/dev/vda1 fips=1\n", true },
+    { "etc/kernel/cmdline", "root=/dev/vda1 fips=10 xfips=1\n", false },
+    { "boot/loader/entries/a.conf", "title x\noptions fips=1 ro\n", true },
+    { "boot/loader/entries/a.conf", "title x\n# fips=1\noptions ro\n", false },
+    { "boot/grub2/grubenv", "kernelopts=root=/dev/vda1 fips=1 \n", true },
+    { "etc/default/grub", "GRUB_CMDLINE_LINUX=\"fips=1\"\n", true },
+    { "etc/default/grub", "GRUB_CMDLINE_LINUX=\"fips=0\"\n", false },
+};
+
+/* Ed25519 keys are not loaded then, and none is missed. */
+START_TEST(fips)
+{
+    auto_inspection struct inspection facts = { 0 };
+
+    put_system(DEBIAN, "OpenSSH_8.7p1", 13, "");
+    put_text("etc/crypto-policies/config", "FIPS\n");
+    put_text(modes[_i].path, modes[_i].text);
+    put_key("etc/ssh/ssh_host_ed25519_key", 0600, "ed25519.v1");
+    facts = inspected();
+    ck_assert((facts.fips != NULL) == modes[_i].fips);
+    ck_assert(key_at(&facts, "/etc/ssh/ssh_host_ed25519_key")->used == !modes[_i].fips);
+    ck_assert(key_at(&facts, "/etc/ssh/ssh_host_rsa_key")->used);
+}
+END_TEST
+
+/* An sshd that is not patched for it does not look at what the kernel is told. */
+START_TEST(fips_without_policies)
+{
+    auto_inspection struct inspection facts = { 0 };
+
+    put_system(DEBIAN, "OpenSSH_9.2p1", 13, "");
+    put_text("etc/kernel/cmdline", "fips=1\n");
+    facts = inspected();
+    ck_assert_ptr_null(facts.fips);
+}
+END_TEST
+
 /* ---- the .pub -----------------------------------------------------------------------------------
  */
 
@@ -553,6 +597,8 @@ Suite *suite_inspect_system(void)
     ADD_TABLE(tcase, early_ecdsa, early);
     ADD(tcase, leftovers);
     ADD_TABLE(tcase, size, sizes);
+    ADD_TABLE(tcase, fips, modes);
+    ADD(tcase, fips_without_policies);
     ADD_TABLE(tcase, pub_state, pub_states);
     ADD_TABLE(tcase, swapped, swaps);
     ADD(tcase, copies);
