@@ -322,6 +322,13 @@ const struct check checks[] = {
       "default.target leads to rescue, emergency or the like. It leads to multi-user.target "
       "again.",
       .look = look_service_target },
+    { "login-accounts-lost", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
+      "passwd, group or shadow is lost",
+      "Without root and its own user in passwd sshd does not start, without shadow PAM lets nobody "
+      "in. The newest whole copy that has root, and sshd's user, is put back (passwd-, "
+      "/var/backups/passwd.bak and the like); everything else is judged by it in the same repair. "
+      "Accounts and passwords that have changed since the copy are as they were then.",
+      .look = look_accounts_lost },
     { "login-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "others can write where a user's authorized keys are",
       "With StrictModes, the default, sshd refuses the user's keys: \"bad ownership or modes\". "

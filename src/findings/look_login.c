@@ -8,6 +8,23 @@
 #include <string.h>
 #include <strings.h>
 
+void look_accounts_lost(const struct check *check, const struct inspection *facts,
+                        struct findings *out)
+{
+    for (size_t i = 0; i < ACCOUNT_FILES; i++) {
+        const struct substitute *lost = &facts->lost_accounts[i];
+        const char *what = lost->exists ? "holds no root" : "is missing";
+
+        if (lost->path)
+            finding_wish_substitute(
+                finding_add(out, check, lost->path,
+                            lost->source
+                                ? xasprintf("%s; the newest whole copy is %s", what, lost->source)
+                                : xasprintf("%s, and there is no whole copy", what)),
+                lost);
+    }
+}
+
 void look_nologin(const struct check *check, const struct inspection *facts, struct findings *out)
 {
     const char *path = facts->login.nologin;

@@ -53,6 +53,9 @@ static void label_new(const struct labels *labels, struct inspection *inspection
         { inspection->lost_config.path, S_IFREG },
         { inspection->lost_moduli.path, S_IFREG },
         { inspection->login.pam.stack.path, S_IFREG },
+        { inspection->lost_accounts[ACCOUNT_PASSWD].path, S_IFREG },
+        { inspection->lost_accounts[ACCOUNT_GROUP].path, S_IFREG },
+        { inspection->lost_accounts[ACCOUNT_SHADOW].path, S_IFREG },
         { inspection->service.missing_environment, S_IFREG },
         { inspection->service.enable_path, S_IFLNK },
         { inspection->profile->privsep_dir, S_IFDIR },
@@ -185,7 +188,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
     facts.profile = profile_of(&facts.os);
     facts.profile_known = *facts.profile->ids != '\0';
     if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, &facts.device, e) < 0 ||
-        accounts_inspect(root, &facts.accounts, e) < 0)
+        accounts_inspect(root, &facts, e) < 0)
         return -1;
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
     facts.fips = policy_fips(root);
@@ -219,6 +222,8 @@ void inspection_free(struct inspection *inspection)
     login_free(&inspection->login);
     substitute_free(&inspection->lost_config);
     substitute_free(&inspection->lost_moduli);
+    for (size_t i = 0; i < ACCOUNT_FILES; i++)
+        substitute_free(&inspection->lost_accounts[i]);
     for (size_t i = 0; i < inspection->new_label_count; i++) {
         free(inspection->new_labels[i].path);
         free(inspection->new_labels[i].label);

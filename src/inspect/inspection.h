@@ -44,6 +44,8 @@ struct accounts {
     size_t group_count;
 };
 
+enum account_file { ACCOUNT_PASSWD, ACCOUNT_GROUP, ACCOUNT_SHADOW, ACCOUNT_FILES };
+
 struct sshd {
     struct root_stat stat; /* of the program */
     char *path;            /* NULL: no sshd program */
@@ -323,6 +325,8 @@ struct inspection {
     struct login login;
     struct accident accident;
     struct substitute lost_config, lost_moduli; /* no content: not lost, or nothing to put there */
+    /* Missing, or without root; no path: not lost. The accounts are those of the substitute. */
+    struct substitute lost_accounts[ACCOUNT_FILES];
     bool moduli_missing, moduli_damaged;        /* not there; without a line that sshd can use */
     bool privsep_user_missing;
     bool profile_known;

@@ -15,7 +15,9 @@ enum { TEXT_FILE_MAX = 1024 * 1024, PROGRAM_MAX = 64 * 1024 * 1024 };
 char *read_text(const struct root *root, const char *path, size_t max) MUST_CHECK;
 
 /* accounts.c */
-int accounts_inspect(const struct root *root, struct accounts *ret, struct err *e) MUST_CHECK;
+/* The profile must be known. */
+int accounts_inspect(const struct root *root, struct inspection *inspection,
+                     struct err *e) MUST_CHECK;
 void accounts_free(struct accounts *accounts);
 
 /* sshd.c */

@@ -179,10 +179,21 @@ END_TEST
 /* ---- accounts ---------------------------------------------------------------------------------
  */
 
+static struct inspection debian(void)
+{
+    struct inspection facts = {
+        .os = { .id = xstrdup("debian"), .id_like = xstrdup(""), .version_id = xstrdup("12") }
+    };
+
+    facts.profile = profile_of(&facts.os);
+    return facts;
+}
+
 START_TEST(accounts_with_damage)
 {
     auto_root struct root *root = NULL;
-    auto_with(accounts_free) struct accounts accounts = { 0 };
+    auto_inspection struct inspection facts = debian();
+    const struct accounts *accounts = &facts.accounts;
     struct err e;
 
     put_text("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"
@@ -198,18 +209,18 @@ START_TEST(accounts_with_damage)
     put_text("etc/group", "root:x:0:\n+:::\nshort:x:1\nssh_keys:x:998:\n"
                           "wheel:x:10:alice,bob\nletters:x:x:\n");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(accounts_inspect(root, &accounts, &e), 0);
-    ck_assert_uint_eq(accounts.user_count, 3);
-    ck_assert_uint_eq(accounts.group_count, 3);
-    ck_assert_uint_eq(accounts_user(&accounts, "alice")->uid, 1000);
-    ck_assert_uint_eq(accounts_user(&accounts, "alice")->gid, 1001);
-    ck_assert_str_eq(accounts_user(&accounts, "alice")->home, "/home/alice");
-    ck_assert_uint_eq(accounts_user(&accounts, "top")->uid, 4294967294u);
-    ck_assert_str_eq(accounts_user(&accounts, "top")->shell, "");
-    ck_assert_ptr_null(accounts_user(&accounts, "short"));
-    ck_assert_uint_eq(accounts_group(&accounts, "ssh_keys")->gid, 998);
-    ck_assert_str_eq(accounts_group(&accounts, "wheel")->members, "alice,bob");
-    ck_assert_ptr_null(accounts_group(&accounts, "short"));
+    ck_assert_int_eq(accounts_inspect(root, &facts, &e), 0);
+    ck_assert_uint_eq(accounts->user_count, 3);
+    ck_assert_uint_eq(accounts->group_count, 3);
+    ck_assert_uint_eq(accounts_user(accounts, "alice")->uid, 1000);
+    ck_assert_uint_eq(accounts_user(accounts, "alice")->gid, 1001);
+    ck_assert_str_eq(accounts_user(accounts, "alice")->home, "/home/alice");
+    ck_assert_uint_eq(accounts_user(accounts, "top")->uid, 4294967294u);
+    ck_assert_str_eq(accounts_user(accounts, "top")->shell, "");
+    ck_assert_ptr_null(accounts_user(accounts, "short"));
+    ck_assert_uint_eq(accounts_group(accounts, "ssh_keys")->gid, 998);
+    ck_assert_str_eq(accounts_group(accounts, "wheel")->members, "alice,bob");
+    ck_assert_ptr_null(accounts_group(accounts, "short"));
 }
 END_TEST
 
@@ -218,13 +229,56 @@ static const char *const account_files[] = { "etc/passwd", "etc/group" };
 START_TEST(accounts_missing)
 {
     auto_root struct root *root = NULL;
-    auto_with(accounts_free) struct accounts accounts = { 0 };
+    auto_inspection struct inspection facts = debian();
     struct err e;
 
     put_text(account_files[_i], "");
     root = scratch_root(ROOT_READ);
-    ck_assert_int_eq(accounts_inspect(root, &accounts, &e), -1);
+    ck_assert_int_eq(accounts_inspect(root, &facts, &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, account_files[!_i]));
+}
+END_TEST
+
+#define SHORT_PASSWD "root:x:0:0::/root:/bin/sh\n"
+#define PASSWD SHORT_PASSWD "sshd:x:101:65534::/run/sshd:/bin/false\n"
+
+static const struct {
+    const char *text, *copy; /* of passwd, and of passwd-; NULL: there is none */
+    bool lost, mendable;
+} passwds[] = {
+    { PASSWD, "", false, false },
+    { SHORT_PASSWD, PASSWD, false, false }, /* root is in it: it is not lost */
+    { "", PASSWD, true, true },
+    { NULL, PASSWD, true, true },
+    { "alice:x:1000:1000::/home/alice:/bin/sh\n", PASSWD, true, true },
+    { "toor:x:0:0::/root:/bin/sh\n", NULL, true, false },
+    { "", "", true, false },
+    { "", SHORT_PASSWD, true, false },          /* without sshd's user it would not start */
+    { "", PASSWD "alice:x:1000", true, false }, /* cut short */
+    { "", PASSWD "alice:x:1000\n", true, false },
+    { "", PASSWD "# x\n+::::::\n\n", true, true },
+};
+
+/* The accounts are those of the copy that will be put back. */
+START_TEST(passwd_lost)
+{
+    auto_inspection struct inspection facts = debian();
+    const struct substitute *lost = &facts.lost_accounts[ACCOUNT_PASSWD];
+    auto_root struct root *root = NULL;
+    struct err e;
+
+    put_text("etc/group", "root:x:0:\n");
+    if (passwds[_i].text)
+        put_text("etc/passwd", passwds[_i].text);
+    if (passwds[_i].copy)
+        put_text("etc/passwd-", passwds[_i].copy);
+    root = scratch_root(ROOT_READ);
+    ck_assert_int_eq(accounts_inspect(root, &facts, &e), 0);
+    ck_assert((lost->path != NULL) == passwds[_i].lost);
+    ck_assert((lost->content.data != NULL) == passwds[_i].mendable);
+    ck_assert((accounts_user(&facts.accounts, "root") != NULL) ==
+              (passwds[_i].mendable || !passwds[_i].lost));
+    ck_assert(!lost->path || lost->exists == (passwds[_i].text != NULL));
 }
 END_TEST
 
@@ -361,6 +415,7 @@ Suite *suite_inspect_os(void)
     ADD_TABLE(tcase, machine_id, machine_ids);
     ADD(tcase, accounts_with_damage);
     ADD_TABLE(tcase, accounts_missing, account_files);
+    ADD_TABLE(tcase, passwd_lost, passwds);
     ADD_TABLE(tcase, version, programs);
     ADD_TABLE(tcase, version_of_package, packages);
     ADD_TABLE(tcase, version_of_distribution, shipped);
