@@ -192,7 +192,7 @@ static char *why_retired(const struct inspection *facts, const struct host_key *
     if (key->protocol_off)
         return xasprintf("sshd %s has no use for %s keys: it does not speak protocol %d", version,
                          label_of(key), key_type_protocol(key->type));
-    if (facts->fips)
+    if (facts->fips && key->type == key_type_named("ssh-ed25519"))
         return xasprintf("sshd does not load %s keys in FIPS mode (%s)", label_of(key),
                          facts->fips);
     return xasprintf("sshd %s does not load %s keys", version, label_of(key));
