@@ -38,6 +38,7 @@ struct directive {
     char *keyword; /* as written */
     char **args;   /* NULL-terminated */
     bool in_match;
+    bool overrides;  /* below "Match all", and may be: counts before what stands outside */
     bool unbalanced; /* a quote that does not end */
 };
 
@@ -49,6 +50,8 @@ struct directive {
 bool config_split(const char *line, size_t len, int openssh, struct directive *ret);
 /* "Match all": what follows holds for everybody, as if there were no block. */
 bool directive_is_match_all(const struct directive *directive);
+/* This sshd takes the keyword in a Match block. */
+bool keyword_in_match(const char *keyword, int openssh);
 void directive_free(struct directive *directive);
 
 enum config_fault_kind {

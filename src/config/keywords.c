@@ -25,6 +25,14 @@ int reader_release(const struct config_reader *reader)
     return reader->openssh ? reader->openssh : NEWEST;
 }
 
+bool keyword_in_match(const char *keyword, int openssh)
+{
+    const struct config_reader reader = { .openssh = openssh };
+    const struct keyword *row = keyword_row(keyword);
+
+    return row && reader_release(&reader) >= row->match;
+}
+
 bool keyword_in_program(const struct config_reader *reader, const char *name)
 {
     auto_free char *lower = xstrdup(name);

@@ -21,7 +21,9 @@ struct reading {
     struct config *config;
     size_t include_count;
     bool in_match;
-    bool too_deep; /* an Include further down goes deeper than sshd does */
+    bool in_match_all; /* in a block that holds for everybody */
+    bool never;        /* included by a block that does not: no Match in here holds */
+    bool too_deep;     /* an Include further down goes deeper than sshd does */
     struct config_bad_include *bad;
     size_t bad_count;
     struct err error; /* kind ERR_NONE: none */
@@ -53,14 +55,18 @@ static bool dangles(const struct root *root, const char *path)
 static void include_file(struct reading *reading, const struct config_bad_include *at,
                          const char *path, int depth)
 {
-    bool in_match = reading->in_match;
+    const bool in_match = reading->in_match, in_match_all = reading->in_match_all;
+    const bool never = reading->never;
 
+    reading->never = never || in_match;
     if (dangles(reading->root, path))
         add_bad(reading, at->file, at->line,
                 xasprintf("matches %s, a link that leads nowhere", path));
     else
         read_file(reading, path, depth + 1);
     reading->in_match = in_match;
+    reading->in_match_all = in_match_all;
+    reading->never = never;
 }
 
 static void include(struct reading *reading, const struct config_bad_include *at,
@@ -95,9 +101,13 @@ static void read_line(struct reading *reading, size_t file, unsigned number, con
     if (!directive.keyword)
         return;
     directive.file = xstrdup(reading->config->files[file].path);
-    if (strcasecmp(directive.keyword, "Match") == 0)
-        reading->in_match = !directive_is_match_all(&directive);
+    if (strcasecmp(directive.keyword, "Match") == 0) {
+        reading->in_match_all = directive_is_match_all(&directive) && !reading->never;
+        reading->in_match = !reading->in_match_all;
+    }
     directive.in_match = reading->in_match;
+    directive.overrides =
+        reading->in_match_all && keyword_in_match(directive.keyword, reading->openssh);
     array_push(reading->config->directives, reading->config->count, directive);
     if (strcasecmp(directive.keyword, "Include") == 0)
         include(reading, &at, directive.args, depth);
@@ -257,14 +267,26 @@ int config_inspect(const struct root *root, const struct profile *profile, const
     return err_prefix(e, "the configuration of sshd cannot be read");
 }
 
-const struct directive *config_find(const struct config *config, const char *keyword)
+static const struct directive *first(const struct config *config, const char *keyword,
+                                     bool overrides)
 {
     for (size_t i = 0; i < config->count; i++)
-        if (!config->directives[i].in_match &&
+        if (!config->directives[i].in_match && config->directives[i].overrides == overrides &&
             strcasecmp(config->directives[i].keyword, keyword) == 0 &&
             config->directives[i].args[0])
             return &config->directives[i];
     return NULL;
+}
+
+/*
+ * For each connection sshd reads the file once more (parse_server_match_config), and what a
+ * block says that holds then takes the place of what stands outside.
+ */
+const struct directive *config_find(const struct config *config, const char *keyword)
+{
+    const struct directive *found = first(config, keyword, true);
+
+    return found ? found : first(config, keyword, false);
 }
 
 void config_free(struct config *config)

@@ -392,7 +392,10 @@ void logs_free(struct logs *logs);
 
 const struct user *accounts_user(const struct accounts *accounts, const char *name);
 const struct group *accounts_group(const struct accounts *accounts, const char *name);
-/* The first value of a keyword outside Match blocks, or NULL: the first one wins in sshd. */
+/*
+ * What holds for everybody, or NULL: the first value in sshd's order, of those below "Match all"
+ * or else of those outside.
+ */
 const struct directive *config_find(const struct config *config, const char *keyword);
 /* The text file at a canonical path; NULL: it was not read. */
 const struct text_file *inspection_text(const struct inspection *inspection, const char *real);

@@ -173,6 +173,16 @@ START_TEST(include_and_match)
 }
 END_TEST
 
+/* Inside a block that does not hold for everybody, no Match of a file that is included does. */
+START_TEST(include_and_match_all)
+{
+    put_text("etc/ssh/sshd_config", "Match User x\nInclude a.conf\nMatch all\nInclude a.conf\n");
+    put_text("etc/ssh/a.conf", "Match all\nPort 1\n");
+    check_config(OPENSSH(9, 2), "match Match|User|x\nmatch Include|a.conf\nmatch Match|all\n"
+                                "match Port|1\nMatch|all\nInclude|a.conf\nMatch|all\nPort|1\n");
+}
+END_TEST
+
 /* Absolute links count inside the root, and what is no file is passed over. */
 START_TEST(include_through_links)
 {
@@ -300,6 +310,27 @@ START_TEST(find)
 }
 END_TEST
 
+/*
+ * sshd reads the file again for each connection, and what it finds in blocks that hold then
+ * counts before what stands outside of them; but for keywords that no block may have.
+ */
+START_TEST(find_in_match_all)
+{
+    auto_root struct root *root = NULL;
+    auto_with(config_free) struct config config = { 0 };
+
+    put_text("etc/ssh/sshd_config", "PermitRootLogin yes\nStrictModes yes\nMatch all\nInclude a\n"
+                                    "Match User x\nPermitRootLogin yes\n");
+    put_text("etc/ssh/a", "PermitRootLogin no\nPermitRootLogin yes\nStrictModes no\n");
+    root = scratch_root(ROOT_READ);
+    ck_assert_int_eq(
+        config_inspect(root, debian(), &(struct sshd){ .version = OPENSSH(9, 2) }, &config, NULL),
+        0);
+    ck_assert_str_eq(config_find(&config, "PermitRootLogin")->args[0], "no");
+    ck_assert_str_eq(config_find(&config, "StrictModes")->args[0], "yes");
+}
+END_TEST
+
 Suite *suite_inspect_config(void)
 {
     Suite *suite = suite_create("inspect: config");
@@ -313,6 +344,7 @@ Suite *suite_inspect_config(void)
     ADD(tcase, include_in_place);
     ADD(tcase, include_relative);
     ADD(tcase, include_and_match);
+    ADD(tcase, include_and_match_all);
     ADD(tcase, include_through_links);
     ADD(tcase, include_of_itself);
     ADD(tcase, include_explosion);
@@ -320,6 +352,7 @@ Suite *suite_inspect_config(void)
     ADD(tcase, files_and_lines);
     ADD(tcase, vendor_config);
     ADD(tcase, find);
+    ADD(tcase, find_in_match_all);
     suite_add_tcase(suite, tcase);
     return suite;
 }
