@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* Whom one could have meant. */
@@ -93,13 +94,14 @@ int authorized_inspect(const struct root *root, struct inspection *inspection, c
                        struct authorized *ret, struct err *e)
 {
     const struct directive *files = config_find(&inspection->config, "AuthorizedKeysFile");
-    const char *pattern = files ? files->args[0] : ".ssh/authorized_keys";
+    auto_free char *pattern =
+        authorized_pattern(&inspection->accounts, files ? files->args[0] : ".ssh/authorized_keys");
     auto_with(labels_close) struct labels *labels = labels_open(root);
     auto_free char *home = NULL, *path = NULL;
 
     if (find_user(inspection, user, ret, e) < 0)
         return -1;
-    if (strcmp(pattern, "none") == 0)
+    if (strcasecmp(pattern, "none") == 0)
         return err_set(e, ERR_REFUSED, "AuthorizedKeysFile is none: this sshd reads no such file");
     if (root_find(root, ret->user->home, &home, NULL, NULL) < 0)
         return err_set(e, ERR_NOT_FOUND, "the home of %s, %s, is not on this disk", user,

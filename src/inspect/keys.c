@@ -83,7 +83,10 @@ static bool names_key(const struct directive *line)
            strcasecmp(line->keyword, "HostDSAKey") == 0;
 }
 
-/* "HostKey none" names no key, and still does away with the defaults. */
+/*
+ * "HostKey none" names no key, and still does away with the defaults. What is relative is so to
+ * where sshd is started (servconf.c, derelativise_path): init starts it in /.
+ */
 static bool name_configured(struct inspection *inspection)
 {
     const struct config *config = &inspection->config;
@@ -95,8 +98,12 @@ static bool name_configured(struct inspection *inspection)
         if (line->in_match || !names_key(line) || !line->args[0])
             continue;
         any = true;
-        if (line->args[0][0] == '/')
-            name_key(inspection, line->args[0], true);
+        if (strcasecmp(line->args[0], "none") != 0) {
+            auto_free char *path =
+                line->args[0][0] == '/' ? xstrdup(line->args[0]) : xasprintf("/%s", line->args[0]);
+
+            name_key(inspection, path, true);
+        }
     }
     return any;
 }
@@ -223,11 +230,12 @@ static void judge_all(struct key_files *files, size_t count, const struct inspec
 }
 
 /* sshd.c, main: what an agent signs with is no key of protocol 1. */
-static bool left_to_agent(const struct host_key *key)
+static bool left_to_agent(const struct directive *agent, const struct host_key *key)
 {
     const struct key_type *type = key->pub_state == PUB_OK ? pubkey_type(&key->pub) : NULL;
 
-    return !key->exists && key->pub_state == PUB_OK && (!type || key_type_protocol(type) == 2);
+    return agent && strcasecmp(agent->args[0], "none") != 0 && !key->exists &&
+           key->pub_state == PUB_OK && (!type || key_type_protocol(type) == 2);
 }
 
 static const struct key_type *type_of(const struct host_key *key)
@@ -284,7 +292,7 @@ int keys_inspect(const struct root *root, const struct inspection *earlier,
                  struct inspection *inspection, struct err *e)
 {
     auto_free struct key_files *files = NULL;
-    bool agent = config_find(&inspection->config, "HostKeyAgent") != NULL;
+    const struct directive *agent = config_find(&inspection->config, "HostKeyAgent");
     int result = 0;
 
     if (!name_configured(inspection))
@@ -303,7 +311,7 @@ int keys_inspect(const struct root *root, const struct inspection *earlier,
         struct host_key *key = &inspection->keys[i];
 
         key_files_free(&files[i]);
-        key->agent = agent && left_to_agent(key);
+        key->agent = left_to_agent(agent, key);
         conclude(inspection, key);
     }
     if (result == 0)

@@ -18,6 +18,16 @@ enum { KEYS_FILE_MAX = 1024 * 1024 };
 static const char *const default_files[] = { ".ssh/authorized_keys", ".ssh/authorized_keys2",
                                              NULL };
 
+/* "~/x" is of whom sshd runs as, "~name/x" of that user (servconf.c, tilde_expand_filename). */
+char *authorized_pattern(const struct accounts *accounts, const char *pattern)
+{
+    size_t len = strcspn(pattern, "/");
+    auto_free char *name = len > 1 ? xstrndup(pattern + 1, len - 1) : xstrdup("root");
+    const struct user *user = *pattern == '~' ? accounts_user(accounts, name) : NULL;
+
+    return user ? xasprintf("%s%s", user->home, pattern + len) : xstrdup(pattern);
+}
+
 /* %h, %u, %U and %% of AuthorizedKeysFile; what is still relative then, is to the home. */
 char *authorized_path(const char *pattern, const struct user *user)
 {
@@ -154,14 +164,15 @@ static int add_user(const struct root *root, struct inspection *inspection, cons
                     const char *home, const char *const *patterns, struct err *e)
 {
     for (; *patterns; patterns++) {
-        auto_free char *path = authorized_path(*patterns, user), *real = NULL;
+        auto_free char *pattern = authorized_pattern(&inspection->accounts, *patterns);
+        auto_free char *path = authorized_path(pattern, user), *real = NULL;
         struct root_stat stat;
 
-        if (strcmp(*patterns, "none") == 0 || root_find(root, path, &real, &stat, NULL) < 0 ||
+        if (strcasecmp(pattern, "none") == 0 || root_find(root, path, &real, &stat, NULL) < 0 ||
             !S_ISREG(stat.mode))
             continue;
         if (!below(real, home)) {
-            if (**patterns == '/' && strcmp(real, path) == 0 &&
+            if (*pattern == '/' && strcmp(real, path) == 0 &&
                 add_outside(root, inspection, user, real, e) < 0)
                 return -1;
             continue;

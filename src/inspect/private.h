@@ -74,7 +74,8 @@ int nodes_of_programs(const struct root *root, struct inspection *inspection,
 
 /* login.c */
 int login_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
-/* %h, %u, %U and %% of AuthorizedKeysFile; the caller's. */
+/* AuthorizedKeysFile: its "~" first, then its %h, %u, %U and %%; the caller's. */
+char *authorized_pattern(const struct accounts *accounts, const char *pattern) MUST_CHECK;
 char *authorized_path(const char *pattern, const struct user *user) MUST_CHECK;
 /* Adds one file or directory to the nodes, where it is there. */
 int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,

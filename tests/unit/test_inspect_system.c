@@ -70,6 +70,7 @@ static const struct {
     { DEBIAN, "OpenSSH_9.2p1", "HostKey none\n", "" },
     { DEBIAN, "OpenSSH_9.2p1", "#HostKey /etc/ssh/a\nMatch all\n",
       "/etc/ssh/ssh_host_rsa_key /etc/ssh/ssh_host_ecdsa_key /etc/ssh/ssh_host_ed25519_key" },
+    { DEBIAN, "OpenSSH_9.2p1", "HostKey none\nHostKey etc/ssh/a\n", "/etc/ssh/a" },
     { DEBIAN, "OpenSSH_9.2p1", "Include keys.conf\n", "/etc/ssh/included" },
 };
 
@@ -214,6 +215,22 @@ static const struct host_key *key_at(const struct inspection *facts, const char 
             return &facts->keys[i];
     return NULL;
 }
+
+/* An agent has the private parts, but for one that is called none. */
+START_TEST(key_of_agent)
+{
+    static const char *const agents[] = { "HostKeyAgent /run/agent\n", "HostKeyAgent None\n" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(agents); i++) {
+        auto_inspection struct inspection facts = { 0 };
+
+        put_system(DEBIAN, "OpenSSH_9.2p1", 13, agents[i]);
+        put_key("etc/ssh/ssh_host_rsa_key.pub", 0644, "rsa.pub");
+        facts = inspected();
+        ck_assert_int_eq(key_at(&facts, "/etc/ssh/ssh_host_rsa_key")->agent, i == 0);
+    }
+}
+END_TEST
 
 /* What lies beside the keys is judged, and never used. */
 START_TEST(leftovers)
@@ -458,6 +475,10 @@ static const struct {
     { "AuthorizedKeysFile .ssh/%%/%u\n", "/home/alice/.ssh/%/alice" },
     { "AuthorizedKeysFile /nowhere .ssh/keys\n", "/home/alice/.ssh/keys" },
     { "AuthorizedKeysFile none\n", NULL },
+    { "AuthorizedKeysFile NONE\n", NULL },
+    { "AuthorizedKeysFile ~alice/.ssh/keys\n", "/home/alice/.ssh/keys" },
+    { "AuthorizedKeysFile ~/.ssh/keys\n", NULL }, /* of root, whom sshd runs as */
+    { "AuthorizedKeysFile ~nobody/.ssh/keys .ssh/keys\n", "/home/alice/.ssh/keys" },
     { "AuthorizedKeysFile /nowhere/%u\n", NULL },
     { "StrictModes no\n", NULL },
     { "Match User bob\nStrictModes no\n", "/home/alice/.ssh/authorized_keys" },
@@ -467,7 +488,8 @@ static const struct {
 START_TEST(authorized_keys)
 {
     static const char *const paths[] = { "home/alice/.ssh/authorized_keys", "home/alice/.ssh/keys",
-                                         "home/alice/.ssh/%/alice" };
+                                         "home/alice/.ssh/%/alice", "home/alice/none",
+                                         "home/alice/NONE", "home/alice/~/.ssh/keys" };
     auto_inspection struct inspection facts = { 0 };
     const char *found = NULL;
 
@@ -595,6 +617,7 @@ Suite *suite_inspect_system(void)
     ADD(tcase, used_keys_of_el6);
     ADD_TABLE(tcase, used_protocols, protocols);
     ADD_TABLE(tcase, early_ecdsa, early);
+    ADD(tcase, key_of_agent);
     ADD(tcase, leftovers);
     ADD_TABLE(tcase, size, sizes);
     ADD_TABLE(tcase, fips, modes);
