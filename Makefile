@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 
-# MODE: release (default), dev (sanitizers, -Werror), cov (coverage).
+# MODE: release (default), dev (sanitizers, -Werror), cov (coverage), fuzz (clang and its libFuzzer).
 MODE ?= release
 OUT := build/$(MODE)
 
@@ -32,6 +32,8 @@ CFLAGS_dev := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefine
 LDFLAGS_dev := -fsanitize=address,undefined
 CFLAGS_cov := -O0 -g --coverage
 LDFLAGS_cov := --coverage
+CFLAGS_fuzz := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 
 # Tables made from src/config/data.
 GENERATED := $(OUT)/generated/config/keywords.inc $(OUT)/generated/config/algorithms.inc
@@ -44,12 +46,13 @@ OBJECTS := $(SOURCES:src/%.c=$(OUT)/%.o)
 MAIN_OBJECT := $(OUT)/main.o
 TEST_SOURCES := $(wildcard tests/unit/*.c)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OUT)/%.o)
+FUZZ_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out %/libfuzzer.c %/replay.c,$(wildcard tests/fuzz/*.c)))
 
 # What the build and the tests need, as Debian 12, Debian 13 and Ubuntu 24.04 name it.
 BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
 	libjansson-dev libselinux1-dev zlib1g-dev libsystemd-dev scdoc
-TEST_PACKAGES := check clang clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs xfsprogs \
-	btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps \
+TEST_PACKAGES := check clang libclang-rt-dev clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs \
+	xfsprogs btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps \
 	git gcovr systemd systemd-journal-remote rpm openssh-client-ssh1
 
 .PHONY: all
@@ -62,6 +65,7 @@ help:
 	@echo 'make demo       breaks and mends a real disk image, step by step'
 	@echo 'make check      all tests that run on this kernel (root; loop devices)'
 	@echo 'make lint       layers, banned calls, usage, man pages, formatting, shell'
+	@echo 'make fuzz       libFuzzer on all that is read from a disk: FUZZ_SECONDS (30) each, FUZZ="TARGET…"'
 	@echo 'make bench      speed and size, as ratios'
 	@echo 'make coverage   lines of src/ that the tests reach'
 	@echo 'make install    PREFIX (/usr/local), DESTDIR'
@@ -77,11 +81,25 @@ build/release/sshmend build/dev/sshmend build/cov/sshmend: build/%/sshmend: FORC
 build/dev/unit-tests build/cov/unit-tests: build/%/unit-tests: FORCE
 	@$(MAKE) --no-print-directory MODE=$* build/$*/.unit-tests
 
+build/dev/fuzz-replay build/fuzz/fuzzer: build/%: FORCE
+	@$(MAKE) --no-print-directory MODE=$(*D) build/$(*D)/.$(*F)
+
 $(OUT)/.sshmend: $(OBJECTS) $(MAIN_OBJECT)
 	$(LINK) -o $@ $^ $(LIB_LDLIBS)
 
 $(OUT)/.unit-tests: $(OBJECTS) $(TEST_OBJECTS)
 	$(LINK) -o $(@D)/unit-tests $^ $(LIB_LDLIBS) $(shell $(PKG_CONFIG) --libs check)
+	@touch $@
+
+$(OUT)/.fuzz-replay: $(OBJECTS) $(FUZZ_OBJECTS) $(OUT)/tests/fuzz/replay.o
+	$(LINK) -o $(@D)/fuzz-replay $^ $(LIB_LDLIBS)
+	@touch $@
+
+	@touch $@
+
+build/fuzz/.fuzzer: CC := clang
+build/fuzz/.fuzzer: $(OBJECTS) $(FUZZ_OBJECTS) $(OUT)/tests/fuzz/libfuzzer.o
+	$(LINK) -o $(@D)/fuzzer $^ $(LIB_LDLIBS)
 	@touch $@
 
 $(OUT)/generated/config/%.inc: src/config/data/%.tsv src/config/data/rows.awk
@@ -106,7 +124,7 @@ $(OUT)/.flags: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(TEST_OBJECTS:.o=.d) $(wildcard $(OUT)/tests/fuzz/*.d $(OUT)/tests/config/*.d)
 
 # ---- installing ------------------------------------------------------------------------------
 
@@ -139,14 +157,17 @@ demo: deps
 	@$(MAKE) --no-print-directory sshmend
 	@$(SUDO) bash tests/demo/demo.sh
 
-.PHONY: check check-unit check-fixtures check-run check-fault check-config check-suites
+.PHONY: check check-unit check-fuzz check-fixtures check-run check-fault check-config check-suites
 check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/sshmend
 	@$(MAKE) --no-print-directory -j2 build/dev/unit-tests
+	@$(MAKE) --no-print-directory -j2 build/dev/fuzz-replay
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
-	@$(MAKE) --no-print-directory check-unit check-fixtures check-run check-fault check-config check-suites
+	@$(MAKE) --no-print-directory check-unit check-fuzz check-fixtures check-run check-fault check-config check-suites
 check-unit: build/dev/unit-tests
 	@$(SUDO) build/dev/unit-tests
+check-fuzz: build/dev/fuzz-replay
+	@bash tests/fuzz/replay.sh
 check-fixtures: build/dev/sshmend
 	@$(SUDO) bash tests/fixtures/run.sh
 check-run: build/dev/sshmend
@@ -162,6 +183,12 @@ check-suites: build/release/sshmend
 .PHONY: lint
 lint: deps
 	@bash tests/lint/run.sh
+
+.PHONY: fuzz
+fuzz: deps
+	@$(MAKE) --no-print-directory -j2 build/dev/fuzz-replay
+	@$(MAKE) --no-print-directory -j2 build/fuzz/fuzzer
+	@bash tests/fuzz/run.sh $(FUZZ)
 
 .PHONY: bench
 bench: deps

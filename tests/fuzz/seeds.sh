@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What the fuzzers begin with (sourced; $repo is the top of the source tree): the files of
+# corpus/, and what is made of other tests' inputs, so that nothing is committed twice.
+
+# take DIR PREFIX FILE…: copies whose names say where they are from.
+take() {
+    local dir=$1 prefix=$2 file
+    mkdir -p "$dir"
+    for file in "${@:3}"; do
+        cp "$file" "$dir/$prefix-$(basename "$file")"
+    done
+}
+
+# The smallest programs that the compiler makes, of both kinds: with libraries, and one.
+seed_elf() {
+    local dir=$1
+    mkdir -p "$dir"
+    echo 'int main(void) { return 0; }' | "${CC:-cc}" -Os -s -Wl,-z,noseparate-code -Wl,-rpath,/opt/lib \
+        -x c -o "$dir/program" -
+    echo 'int one;' | "${CC:-cc}" -Os -s -nostdlib -shared -Wl,-z,noseparate-code -x c -o "$dir/library" -
+    head -c 500 "$dir/program" >"$dir/cut-short"
+}
+
+# seeds DIR: DIR/TARGET/FILE…
+seeds() {
+    local dir=$1 target keys=${repo:?}/tests/unit/keys
+    for target in "$repo"/tests/fuzz/corpus/*/; do
+        take "$dir/$(basename "$target")" corpus "$target"*
+    done
+    take "$dir/hostkey" key "$keys"/*.{v1,pem,pkcs8,encrypted}
+    take "$dir/pubkey" key "$keys"/*.pub
+    mkdir -p "$dir/configs"
+    awk -v N=40 -v OUT="$dir/configs" -f "$repo/tests/config/generate.awk" "$repo/tests/config/pool" \
+        "$repo/tests/config/hardened" "$repo/tests/config/match"
+    take "$dir/config" generated "$dir"/configs/*
+    rm -r "$dir/configs"
+    awk -v OUT="$dir/config-split/pool-" '!/^# One line/ && NR % 4 == 0 { printf "%s", $0 >(OUT NR); close(OUT NR) }' \
+        "$repo/tests/config/pool"
+    seed_elf "$dir/elf"
+}
