@@ -81,7 +81,7 @@ build/release/sshmend build/dev/sshmend build/cov/sshmend: build/%/sshmend: FORC
 build/dev/unit-tests build/cov/unit-tests: build/%/unit-tests: FORCE
 	@$(MAKE) --no-print-directory MODE=$* build/$*/.unit-tests
 
-build/dev/fuzz-replay build/fuzz/fuzzer: build/%: FORCE
+build/dev/fuzz-replay build/fuzz/fuzzer build/release/config-derived: build/%: FORCE
 	@$(MAKE) --no-print-directory MODE=$(*D) build/$(*D)/.$(*F)
 
 $(OUT)/.sshmend: $(OBJECTS) $(MAIN_OBJECT)
@@ -95,6 +95,8 @@ $(OUT)/.fuzz-replay: $(OBJECTS) $(FUZZ_OBJECTS) $(OUT)/tests/fuzz/replay.o
 	$(LINK) -o $(@D)/fuzz-replay $^ $(LIB_LDLIBS)
 	@touch $@
 
+$(OUT)/.config-derived: $(OBJECTS) $(OUT)/tests/config/derived.o
+	$(LINK) -o $(@D)/config-derived $^ $(LIB_LDLIBS)
 	@touch $@
 
 build/fuzz/.fuzzer: CC := clang
@@ -163,6 +165,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/unit-tests
 	@$(MAKE) --no-print-directory -j2 build/dev/fuzz-replay
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
+	@$(MAKE) --no-print-directory -j2 build/release/config-derived
 	@$(MAKE) --no-print-directory check-unit check-fuzz check-fixtures check-run check-fault check-config check-suites
 check-unit: build/dev/unit-tests
 	@$(SUDO) build/dev/unit-tests
@@ -175,7 +178,7 @@ check-run: build/dev/sshmend
 check-fault: build/dev/sshmend build/release/sshmend
 	@$(SUDO) bash tests/fault/run.sh
 
-check-config: build/release/sshmend
+check-config: build/release/sshmend build/release/config-derived
 	@$(SUDO) bash tests/config/run.sh
 check-suites: build/release/sshmend
 	@$(SUDO) bash tests/suites/run.sh

@@ -5,7 +5,8 @@
 # Debian or Ubuntu of the host's own release, with openssh-server installed
 # and configured by its real maintainer scripts.
 #
-# make-root.sh [SUITE…]: those releases of Debian instead, as $BUILD/SUITE.tar.
+# make-root.sh [SUITE[+PACKAGE]…]: those releases of Debian instead, with a package more,
+# as $BUILD/SUITE.tar and $BUILD/SUITE+PACKAGE.tar; one at a time for each processor.
 #
 # Result: $BUILD/root.tar and the client key pair $BUILD/client_key{,.pub},
 # which root and alice accept. Made once; made anew when this script, the
@@ -50,8 +51,9 @@ customize() {
 }
 
 build_tar() {
-    local suite=$1 out=$2
+    local suite=${1%%+*} out=$2 package=
     local -a sources
+    [[ $1 != *+* ]] || package=,${1#*+}
     if [[ $suite == "$(host_suite)" ]]; then
         mapfile -t sources < <(host_sources "$suite")
     else
@@ -64,7 +66,7 @@ build_tar() {
     # shellcheck disable=SC2016 # $1 is for the hook's shell
     unshare --uts sh -c 'hostname victim && exec "$@"' sh \
         mmdebstrap --quiet --variant=minbase --format=tar \
-        --include=openssh-server,passwd \
+        --include="openssh-server,passwd$package" \
         --aptopt='Acquire::Languages "none"' \
         --aptopt='Acquire::Check-Valid-Until "false"' \
         --aptopt='APT::Install-Recommends "false"' \
@@ -105,17 +107,28 @@ make_suite() {
 }
 
 main() {
-    local suite
+    local suite failed=0 pid pids=()
     mkdir -p "$BUILD"
     BUILD=$(cd "$BUILD" && pwd)
     # Tests run side by side: the first one builds, the others wait.
     exec 9>"$BUILD/.lock"
     flock 9
     make_client_key
-    (($# > 0)) || make_suite "$(host_suite)" "$BUILD/root.tar"
-    for suite in "$@"; do
+    if (($# == 0)); then
+        suite=$(host_suite)
         make_suite "$suite" "$BUILD/$suite.tar"
+        ln -f "$BUILD/$suite.tar" "$BUILD/root.tar"
+    fi
+    for suite in "$@"; do
+        # What runs, not what has been started: bash forgets those that are done with.
+        while (($(jobs -pr | wc -l) >= $(nproc))); do sleep 0.2; done
+        make_suite "$suite" "$BUILD/$suite.tar" &
+        pids+=($!)
     done
+    for pid in "${pids[@]}"; do
+        wait "$pid" || failed=1
+    done
+    return "$failed"
 }
 
 if [[ ${1-} == --customize ]]; then
