@@ -11,26 +11,83 @@
 #include <string.h>
 #include <strings.h>
 
+/* What stands behind a key and its colon; NULL where another key begins here. */
+static const char *behind_key(const char *at, const char *key)
+{
+    size_t len = strlen(key);
+    char quote = *at == '"' || *at == '\'' ? *at++ : '\0';
+
+    if (strncmp(at, key, len) != 0)
+        return NULL;
+    at += len;
+    if (quote && *at++ != quote)
+        return NULL;
+    at += strspn(at, " ");
+    return *at == ':' ? at + 1 : NULL;
+}
+
+/* util.py, translate_bool: what is not one of these words is no, and so is nothing at all. */
+static bool is_true(const char *value, size_t len)
+{
+    static const char *const words[] = { "true", "yes", "on", "1" };
+    auto_free char *copy = xstrndup(value, len);
+    char *word = text_trim(copy);
+
+    if (*word == '"' || *word == '\'') {
+        const char quote[] = { *word++, '\0' };
+
+        word[strcspn(word, quote)] = '\0';
+        word = text_trim(word);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcasecmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* {key: value, "key": value}, on one line or many: JSON is YAML, too. */
+static bool flow_value(const char *at, const char *key, bool *ret)
+{
+    bool found = false, begins = false; /* an entry of the outermost one begins here */
+    int depth = 0;
+
+    for (; *at; at++) {
+        const char *value;
+
+        if (*at == '{' || *at == '[')
+            begins = ++depth == 1;
+        else if (*at == '}' || *at == ']')
+            depth--;
+        else if (*at == ',')
+            begins = depth == 1;
+        else if (!strchr(" \t\r\n", *at)) {
+            value = begins ? behind_key(at, key) : NULL;
+            begins = false;
+            if (value) {
+                *ret = is_true(value, strcspn(value, ",}\n"));
+                found = true;
+            }
+        }
+    }
+    return found;
+}
+
 /* What is set at the top level of a cloud-config; the rest of YAML is of no interest here. */
 static bool top_level_value(const char *text, const char *key, bool *ret)
 {
-    auto_free char *copy = xstrdup(text);
-    char *rest = copy, *line;
-    size_t len = strlen(key);
     bool found = false;
 
-    while ((line = strsep(&rest, "\n"))) {
-        char *value;
+    for (const char *line = text; *line;) {
+        size_t len = strcspn(line, "\n");
+        const char *value = behind_key(line, key);
 
-        if (strncmp(line, key, len) != 0 || line[len + strspn(line + len, " ")] != ':')
-            continue;
-        value = strchr(line, ':') + 1;
-        value[strcspn(value, "#")] = '\0';
-        value = text_trim(value);
-        value += *value == '"' || *value == '\'';
-        *ret = strncasecmp(value, "false", 5) != 0 && strncasecmp(value, "no", 2) != 0 &&
-               strncasecmp(value, "off", 3) != 0 && strcmp(value, "0") != 0;
-        found = true;
+        if (*line == '{')
+            return flow_value(line, key, ret);
+        if (value) {
+            *ret = is_true(value, strcspn(value, "#\n"));
+            found = true;
+        }
+        line += len + (line[len] != '\0');
     }
     return found;
 }

@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "inspect/inspection.h"
 #include "inspect/modes.h"
+#include "inspect/private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -487,9 +487,12 @@ static const struct {
 
 START_TEST(authorized_keys)
 {
-    static const char *const paths[] = { "home/alice/.ssh/authorized_keys", "home/alice/.ssh/keys",
-                                         "home/alice/.ssh/%/alice", "home/alice/none",
-                                         "home/alice/NONE", "home/alice/~/.ssh/keys" };
+    static const char *const paths[] = { "home/alice/.ssh/authorized_keys",
+                                         "home/alice/.ssh/keys",
+                                         "home/alice/.ssh/%/alice",
+                                         "home/alice/none",
+                                         "home/alice/NONE",
+                                         "home/alice/~/.ssh/keys" };
     auto_inspection struct inspection facts = { 0 };
     const char *found = NULL;
 
@@ -509,6 +512,45 @@ START_TEST(authorized_keys)
     }
     ck_assert_ptr_nonnull(found);
     ck_assert_str_eq(found, authorized[_i].file);
+}
+END_TEST
+
+/* ---- cloud-init -------------------------------------------------------------------------------
+ */
+
+/* As util.translate_bool of cloud-init reads what PyYAML makes of them. */
+static const struct {
+    const char *text;
+    bool deletes;
+} clouds[] = {
+    { "", true },
+    { "ssh_deletekeys: true\n", true },
+    { "ssh_deletekeys: 1 # x\n", true },
+    { "ssh_deletekeys : \"yes\"\r\n", true },
+    { "ssh_deletekeys: No\n", false },
+    { "ssh_deletekeys: 0\n", false },
+    { "ssh_deletekeys: nope\n", false },
+    { "ssh_deletekeys:\n", false },
+    { "ssh_deletekeys: 'false'\n", false },
+    { "\"ssh_deletekeys\": false\n", false },
+    { "'ssh_deletekeys\": false\n", true },
+    { "ssh_deletekeys: false\nssh_deletekeys: true", true },
+    { "x:\n  ssh_deletekeys: false\n", true },
+    { "#cloud-config\n{ssh_deletekeys: false, ssh_genkeytypes: [ed25519]}\n", false },
+    { "{\n  \"a\": {\"ssh_deletekeys\": true},\n  \"ssh_deletekeys\": false\n}\n", false },
+    { "{\"a\": {\"ssh_deletekeys\": false}, \"b\": [ssh_deletekeys: false]}\n", true },
+    { "{ssh_deletekeys: on", true },
+};
+
+START_TEST(cloud_deletes)
+{
+    auto_root struct root *root = NULL;
+    auto_with(cloud_free) struct cloud cloud = { 0 };
+
+    put_text("etc/cloud/cloud.cfg", clouds[_i].text);
+    root = scratch_root(ROOT_READ);
+    cloud_inspect(root, &cloud);
+    ck_assert_int_eq(cloud.deletes_keys, clouds[_i].deletes);
 }
 END_TEST
 
@@ -627,6 +669,7 @@ Suite *suite_inspect_system(void)
     ADD(tcase, copies);
     ADD_TABLE(tcase, group_keys, groups);
     ADD_TABLE(tcase, authorized_keys, authorized);
+    ADD_TABLE(tcase, cloud_deletes, clouds);
     ADD_TABLE(tcase, cannot_be_judged, refused);
     ADD_TABLE(tcase, etc_ssh_is_a_link, etc_ssh_links);
     ADD(tcase, etc_ssh_is_a_file);
