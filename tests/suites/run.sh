@@ -6,40 +6,32 @@
 # as a user; the host keys are the same, or new, as the table says; undo gives back the tree,
 # byte for byte.
 #
-# SUITES    the Debian releases (default: bullseye bookworm trixie sid)
-# SSHMEND   the program under test (default: build/release/sshmend)
+# Then, on bookworm and trixie, the real cloud-init: cloud.sh.
+#
+# SUITES, SSHMEND: see testbed/lab.sh
 
 set -uo pipefail
+# shellcheck source=tests/testbed/lab.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../testbed/lab.sh"
+clouds=()
+for suite in "${suites[@]}"; do
+    [[ $suite != bookworm && $suite != trixie ]] || clouds+=("$suite+cloud-init")
+done
+lab_enter "${suites[@]}" "${clouds[@]}"
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-repo=$(cd "$here/../.." && pwd)
-export SSHMEND=${SSHMEND:-$repo/build/release/sshmend}
-export BUILD=${BUILD:-$repo/build/testbed}
-read -ra suites <<<"${SUITES:-bullseye bookworm trixie sid}"
-
-if [[ -z ${SUITES_WORK:-} ]]; then
-    "$repo/tests/testbed/make-root.sh" "${suites[@]}" || exit
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    SUITES_WORK=$work bash "$repo/tests/testbed/private-ns.sh" "$work" bash "${BASH_SOURCE[0]}" "$@"
-    exit
-fi
-
-work=$SUITES_WORK
 export TZ=UTC LC_ALL=C
 # shellcheck source=tests/suites/breakages.sh
 . "$here/breakages.sh"
+# shellcheck source=tests/suites/cloud.sh
+. "$here/cloud.sh"
 
 # Snapshots make a fresh tree for every case in no time.
 make_lab() {
     local suite
-    truncate -s 6G "$work/lab.img"
-    mkfs.btrfs -q "$work/lab.img" >/dev/null 2>&1
-    mkdir "$work/lab"
-    mount -o loop "$work/lab.img" "$work/lab"
+    lab_disk 6G mkfs.btrfs -q
     for suite in "${suites[@]}"; do
         btrfs -q subvolume create "$work/lab/$suite"
-        tar -C "$work/lab/$suite" -xf "$BUILD/$suite.tar" --exclude='./dev/*'
+        lab_unpack "$suite" "$work/lab/$suite"
         snapshot "$suite" "probe-$suite"
         probe "probe-$suite" >"$work/$suite.sound"
         grep -q '^login alice ok' "$work/$suite.sound" || { echo "FAIL $suite: the sound system lets nobody in" && return 1; }
@@ -182,6 +174,9 @@ for ((job = 0; job < jobs; job++)); do
     run_job "$job" >"$work/job.$job" &
 done
 wait
+for cloud in "${clouds[@]}"; do
+    cloud_cases "$cloud" >>"$work/job.cloud" 2>&1
+done
 cat "$work"/job.* | grep -v '^RESULT'
 results=$work/results
 cat "$work"/job.* | grep '^RESULT' >"$results"
@@ -196,5 +191,6 @@ broken='(all|user|type|none|boot)'
 echo "suites: recovered $(matching "^RESULT ok $broken ") of $(matching "^RESULT [a-z]+ $broken ");" \
     "identity kept $(matching "^RESULT ok $broken kept ") of $(matching "^RESULT [a-z]+ $broken kept ");" \
     "no false alarm on $(matching '^RESULT ok fine ') of $(matching '^RESULT [a-z]+ fine ')"
+echo "suites: cloud-init $(matching '^RESULT ok cloud ') of $(matching '^RESULT [a-z]+ cloud ')"
 echo "suites: $(matching '^RESULT ok ') passed, $(matching '^RESULT failed ') failed"
 (($(matching '^RESULT failed ') == 0 && $(matching '^RESULT ok ') > 0))
