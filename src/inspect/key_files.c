@@ -26,23 +26,68 @@ static char *describe_odd(const struct root *root, const char *path, mode_t mode
     return xasprintf("is a link to %s, which leads to nothing on this disk", target);
 }
 
-static bool directory_exists(const struct root *root, const char *path)
+/* The nearest directory above a path that is there; NULL where a link on the way leads nowhere. */
+static char *standing_above(const struct root *root, const char *path)
 {
-    auto_free char *directory = xstrndup(path, (size_t)(text_base_name(path) - path));
+    auto_free char *up = xstrdup(path);
+    char *slash;
 
-    return root_exists(root, directory);
+    while ((slash = strrchr(up, '/')) && slash != up) {
+        *slash = '\0';
+        if (root_exists(root, up))
+            return take_ptr(up);
+        if (root_find_link(root, up, NULL, NULL, NULL) == 0)
+            return NULL;
+    }
+    return xstrdup("/");
 }
 
-/* Where a new file of this path goes: its directory, resolved. */
+/* fstab(5) has a mount point on the way down to this path. */
+static bool in_fstab(const struct root *root, const char *path)
+{
+    auto_free char *text = read_text(root, "/etc/fstab", TEXT_FILE_MAX);
+    char *rest = text, *line;
+
+    while (text && (line = strsep(&rest, "\n"))) {
+        char *fields = text_trim(line), *point;
+        size_t len;
+
+        if (*fields == '#' || !strsep(&fields, " \t") || !fields)
+            continue;
+        point = fields + strspn(fields, " \t");
+        len = strcspn(point, " \t");
+        if (len > 1 && strncmp(path, point, len) == 0 && path[len] == '/')
+            return true;
+    }
+    return false;
+}
+
+static bool is_empty(const struct root *root, const char *directory)
+{
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
+
+    return root_list(root, directory, &entries, NULL) == 0 && !entries->name;
+}
+
+/* A directory that is not there, and may be as soon as something is mounted: an empty one waits. */
+static bool may_be_mounted(const struct root *root, const char *path)
+{
+    auto_free char *above = standing_above(root, path);
+
+    if (above && strlen(above) + 1 >= (size_t)(text_base_name(path) - path))
+        return false; /* the directory is there */
+    return !above || is_empty(root, above) || in_fstab(root, path);
+}
+
+/* Where a new file of this path goes: what is there of its directories, resolved. */
 static char *future_path(const struct root *root, const char *path)
 {
-    const char *name = text_base_name(path);
-    auto_free char *directory = xstrndup(path, (size_t)(name - path));
-    auto_free char *real = NULL;
+    auto_free char *above = standing_above(root, path), *real = NULL;
 
-    if (root_find(root, directory, &real, NULL, NULL) < 0)
+    if (!above || root_find(root, above, &real, NULL, NULL) < 0)
         return xstrdup(path);
-    return xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+    return xasprintf("%s%s", strcmp(real, "/") == 0 ? "" : real,
+                     path + (strcmp(above, "/") == 0 ? 0 : strlen(above)));
 }
 
 /* Where a key file is, and whether it is a file at all. */
@@ -61,7 +106,7 @@ static void locate(const struct root *root, uint64_t device, struct host_key *ke
     } else if (root_find_link(root, key->path, NULL, &stat, NULL) == 0) {
         key->exists = true;
         key->odd = describe_odd(root, key->path, stat.mode);
-    } else if (!directory_exists(root, key->path)) {
+    } else if (may_be_mounted(root, key->path)) {
         key->elsewhere = xstrdup("is in a directory that is not on this disk");
     }
     if (!key->real)

@@ -25,7 +25,7 @@ make_lab() {
         tree=$work/lab/$suite
         mkdir "$tree"
         lab_unpack "$suite" "$tree"
-        mkdir -p "$tree/run/sshd" "$tree/etc/ssh/keys"
+        mkdir -p "$tree/run/sshd"
         mknod -m 666 "$tree/dev/null" c 1 3
         cp -r "$here/include" "$tree/etc/ssh/include"
         cp -p "$tree/etc/ssh/ssh_host_ed25519_key" "$tree/etc/ssh/extra_key"
