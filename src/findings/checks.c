@@ -381,9 +381,15 @@ const struct check checks[] = {
     { "login-keys-damaged", SEVERITY_WARNING, POLICY_AUTO, REMEDY_EDIT,
       "a user's authorized keys begin with a byte order mark",
       "sshd passes over the first key. The three bytes are taken away.", .look = look_keys_bom },
+    { "login-keys-encoding", SEVERITY_WARNING, POLICY_ASK, REMEDY_WISH,
+      "a user's authorized keys are UTF-16",
+      "Saved by an editor of another system: sshd finds no key in them. The same text is written "
+      "as UTF-8, where all of it is UTF-16 and a key is among it. Who could not log in with these "
+      "keys can do so afterwards: look through them.",
+      .look = look_keys_utf16 },
     { "login-keys-none", SEVERITY_NOTE, POLICY_NEVER, REMEDY_NONE,
       "a user's authorized keys hold no key that sshd can read",
-      "Empty, UTF-16, NUL bytes, or lines that are no keys. sshmend authorize adds one.",
+      "Empty, NUL bytes, damaged UTF-16, or lines that are no keys. sshmend authorize adds one.",
       .look = look_keys_none },
     { "login-keys-revoked", SEVERITY_FATAL, POLICY_ASK, REMEDY_EDIT,
       "the list of revoked keys cannot be read",

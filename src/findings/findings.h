@@ -76,7 +76,7 @@ struct wish {
     char *about;           /* for people: "the package's own configuration" */
     struct blob content;   /* WISH_FILE */
     char *target;          /* WISH_LINK: as it will stand in the link */
-    struct root_meta meta; /* of a new file or directory; the label is the inspection's */
+    struct root_meta meta; /* of a new file or directory; without a label: the inspection's */
     bool replaces;         /* something is there */
 };
 

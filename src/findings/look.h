@@ -34,9 +34,9 @@ look_fn look_privsep_missing, look_privsep_user, look_sshd_missing, look_helper_
 look_fn look_boot_deletes, look_boot_no_generator, look_boot_generator_off, look_boot_agent;
 
 /* look_login.c */
-look_fn look_accounts_lost, look_nologin, look_hosts_deny, look_hosts_some, look_shell, look_pam_missing,
-    look_pam_include, look_pam_module, look_keys_bom, look_keys_none, look_keys_revoked,
-    look_named_missing;
+look_fn look_accounts_lost, look_nologin, look_hosts_deny, look_hosts_some, look_shell,
+    look_pam_missing, look_pam_include, look_pam_module, look_keys_bom, look_keys_utf16,
+    look_keys_none, look_keys_revoked, look_named_missing;
 
 /* ---- mend.c: what would mend a finding; texts given to it become its own -------------- */
 

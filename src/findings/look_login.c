@@ -157,12 +157,57 @@ void look_keys_bom(const struct check *check, const struct inspection *facts, st
     }
 }
 
+/* A write makes the file anew, with what its modes should be. */
+static struct root_meta meta_of(const struct inspection *facts, const struct text_file *file)
+{
+    struct root_meta meta = { .mode = file->stat.mode & 07777,
+                              .uid = file->stat.uid,
+                              .gid = file->stat.gid,
+                              .label = file->label };
+
+    for (size_t i = 0; i < facts->node_count; i++) {
+        const struct node *node = &facts->nodes[i];
+
+        if (strcmp(node->real, file->real) != 0)
+            continue;
+        if (node_open(node) || node_closed(node))
+            meta.mode = node->mode;
+        if (node_owner_wrong(node)) {
+            meta.uid = node->uid;
+            meta.gid = node->gid;
+        }
+        if (node_label_wrong(node))
+            meta.label = node->expected_label;
+    }
+    return meta;
+}
+
+void look_keys_utf16(const struct check *check, const struct inspection *facts,
+                     struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.key_file_count; i++) {
+        const struct key_file *keys = &facts->login.key_files[i];
+
+        if (!keys->utf8.data)
+            continue;
+        finding_wish(
+            finding_add(out, check, keys->file->path,
+                        xasprintf("is UTF-16: sshd reads no key of %s in it", keys->user->name)),
+            (struct wish){ .kind = WISH_FILE,
+                           .path = xstrdup(keys->file->real),
+                           .about = xstrdup("the same text as UTF-8"),
+                           .content = blob_copy(keys->utf8.data, keys->utf8.len),
+                           .meta = meta_of(facts, keys->file),
+                           .replaces = true });
+    }
+}
+
 void look_keys_none(const struct check *check, const struct inspection *facts, struct findings *out)
 {
     for (size_t i = 0; i < facts->login.key_file_count; i++) {
         const struct key_file *keys = &facts->login.key_files[i];
 
-        if (keys->foreign || keys->keys == 0)
+        if (!keys->utf8.data && (keys->foreign || keys->keys == 0))
             finding_add(out, check, keys->file->path,
                         xasprintf("holds no key of %s that sshd can read", keys->user->name));
     }

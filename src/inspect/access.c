@@ -235,6 +235,8 @@ void login_free(struct login *login)
 {
     for (size_t i = 0; i < login->named_count; i++)
         free(login->named[i].path);
+    for (size_t i = 0; i < login->key_file_count; i++)
+        blob_free(&login->key_files[i].utf8);
     free(login->nologin);
     free(login->users);
     free(login->key_files);

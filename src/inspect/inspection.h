@@ -110,10 +110,11 @@ struct login_user {
 struct key_file {
     const struct user *user;
     const struct text_file *file;
-    bool bom;     /* begins with UTF-8's mark: the first key is lost */
-    bool foreign; /* UTF-16, or NUL bytes: no line can be read */
-    size_t keys;  /* lines that hold a key */
-    size_t bad;   /* lines that hold neither a key nor a comment */
+    bool bom;         /* begins with UTF-8's mark: the first key is lost */
+    bool foreign;     /* UTF-16, or NUL bytes: no line can be read */
+    struct blob utf8; /* of UTF-16 that holds a key: the same as sshd can read it; else no data */
+    size_t keys;      /* lines that hold a key */
+    size_t bad;       /* lines that hold neither a key nor a comment */
 };
 
 /* A line of hosts.deny that refuses everybody whom hosts.allow does not name. */
@@ -327,7 +328,7 @@ struct inspection {
     struct substitute lost_config, lost_moduli; /* no content: not lost, or nothing to put there */
     /* Missing, or without root; no path: not lost. The accounts are those of the substitute. */
     struct substitute lost_accounts[ACCOUNT_FILES];
-    bool moduli_missing, moduli_damaged;        /* not there; without a line that sshd can use */
+    bool moduli_missing, moduli_damaged; /* not there; without a line that sshd can use */
     bool privsep_user_missing;
     bool profile_known;
     struct path_label *new_labels;

@@ -143,6 +143,41 @@ static void count_lines(struct key_file *keys)
     }
 }
 
+/* A key that holds together, with options before it or without. */
+static bool is_key(const char *line)
+{
+    for (const char *at = line; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL) {
+        auto_blob struct blob text = blob_of_text(at);
+        auto_pubkey struct pubkey pub = { 0 };
+
+        if (pubkey_parse(&text, &pub) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool any_key(const struct blob *text)
+{
+    auto_free char *copy = xstrdup((const char *)text->data);
+    char *rest = copy, *line;
+
+    while ((line = strsep(&rest, "\n"))) {
+        line = text_trim(line);
+        if (*line != '#' && is_key(line))
+            return true;
+    }
+    return false;
+}
+
+/* Only what is nothing but a file of keys is worth writing anew. */
+static void look_for_utf16(struct key_file *keys)
+{
+    auto_blob struct blob text = { 0 };
+
+    if (utf16_to_utf8(&keys->file->text, &text) && any_key(&text))
+        keys->utf8 = take_blob(text);
+}
+
 static void look_at_keys(const struct root *root, struct inspection *inspection,
                          const struct user *user, const char *real)
 {
@@ -157,6 +192,8 @@ static void look_at_keys(const struct root *root, struct inspection *inspection,
     keys.bom = text->len >= 3 && memcmp(text->data, "\xEF\xBB\xBF", 3) == 0;
     keys.foreign = memchr(text->data, '\0', text->len) != NULL;
     count_lines(&keys);
+    if (keys.foreign)
+        look_for_utf16(&keys);
     array_push(login->key_files, login->key_file_count, keys);
 }
 

@@ -72,6 +72,9 @@ void node_free(struct node *node);
 int nodes_of_programs(const struct root *root, struct inspection *inspection,
                       struct err *e) MUST_CHECK;
 
+/* utf16.c: false where it is no whole text of UTF-16 */
+bool utf16_to_utf8(const struct blob *text, struct blob *ret) MUST_CHECK;
+
 /* login.c */
 int login_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
 /* AuthorizedKeysFile: its "~" first, then its %h, %u, %U and %%; the caller's. */

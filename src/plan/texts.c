@@ -242,7 +242,8 @@ static void plan_wish(struct planning *planning, const struct wish *wish)
 
     if (wish->content.data)
         change.content = blob_copy(wish->content.data, wish->content.len);
-    change.meta.label = inspection_new_label(planning->facts, wish->path);
+    if (!change.meta.label)
+        change.meta.label = inspection_new_label(planning->facts, wish->path);
     if (index < planning->facts->node_count)
         planning->written[index] = true;
     plan_push(planning, change);

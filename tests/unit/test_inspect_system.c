@@ -485,6 +485,45 @@ static const struct {
     { "Match all\nStrictModes no\n", NULL },
 };
 
+static const struct {
+    const char *bytes;
+    size_t len;
+    const char *utf8; /* NULL: none */
+} utf16[] = {
+    { "\xFF\xFE"
+      "a\0\n\0",
+      6, "a\n" },
+    { "\xFE\xFF"
+      "\0a\0\n",
+      6, "a\n" },
+    { "a\0b\0", 4, "ab" },
+    { "\0a\0b", 4, "ab" },
+    { "\xFF\xFE\xE9\0\xAC\x20\x3D\xD8\x00\xDE", 10, "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80" },
+    { "\xFF\xFE\x3D\xD8", 4, NULL }, /* half of a pair */
+    { "\xFF\xFE\x3D\xD8"
+      "a\0",
+      6, NULL },                     /* without its other half */
+    { "\xFF\xFE\x00\xDE", 4, NULL }, /* the other half alone */
+    { "\xFF\xFE"
+      "a\0\0\0",
+      6, NULL },
+    { "\xFF\xFE"
+      "a\0b",
+      5, NULL },
+    { "ab", 2, NULL },
+    { "", 0, NULL },
+};
+
+START_TEST(from_utf16)
+{
+    auto_blob struct blob text = blob_copy(utf16[_i].bytes, utf16[_i].len), read = { 0 };
+
+    ck_assert(utf16_to_utf8(&text, &read) == (utf16[_i].utf8 != NULL));
+    if (utf16[_i].utf8)
+        ck_assert_str_eq((char *)read.data, utf16[_i].utf8);
+}
+END_TEST
+
 START_TEST(authorized_keys)
 {
     static const char *const paths[] = { "home/alice/.ssh/authorized_keys",
@@ -668,6 +707,7 @@ Suite *suite_inspect_system(void)
     ADD_TABLE(tcase, swapped, swaps);
     ADD(tcase, copies);
     ADD_TABLE(tcase, group_keys, groups);
+    ADD_TABLE(tcase, from_utf16, utf16);
     ADD_TABLE(tcase, authorized_keys, authorized);
     ADD_TABLE(tcase, cloud_deletes, clouds);
     ADD_TABLE(tcase, cannot_be_judged, refused);
