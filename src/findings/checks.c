@@ -404,13 +404,15 @@ const struct check checks[] = {
       "is for end at once.",
       .look = look_named_missing },
     { "login-command-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
-      "AuthorizedKeysCommand can be written by others",
-      "\"Unsafe AuthorizedKeysCommand\": sshd does not run it, and the keys it would tell are "
-      "refused. The bits are taken away.",
+      "AuthorizedKeysCommand or AuthorizedPrincipalsCommand can be written by others",
+      "\"Unsafe AuthorizedKeysCommand\": sshd does not run it, or one that is below a directory "
+      "others can write. Keys that it would tell are refused, or certificates of users; those in "
+      "authorized_keys still work. The bits are taken away.",
       .look = look_open },
     { "login-command-owner", SEVERITY_WARNING, POLICY_AUTO, REMEDY_OWNER,
-      "AuthorizedKeysCommand does not belong to root",
-      "\"Unsafe AuthorizedKeysCommand\": sshd does not run it. Mode and owner are set.",
+      "AuthorizedKeysCommand or AuthorizedPrincipalsCommand does not belong to root",
+      "\"Unsafe AuthorizedKeysCommand\": sshd does not run it; keys in authorized_keys still work. "
+      "Mode and owner are set.",
       .look = look_owner },
     { "login-chroot-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a ChrootDirectory can be written by others",
@@ -422,6 +424,13 @@ const struct check checks[] = {
       "\"bad ownership or modes for chroot directory\": the session ends at once. Owner and mode "
       "are set.",
       .look = look_owner },
+    { "login-chroot-user", SEVERITY_WARNING, POLICY_NEVER, REMEDY_NONE,
+      "the ChrootDirectory of a user is one that sshd refuses",
+      "\"bad ownership or modes for chroot directory component\": it and every directory above it "
+      "must be there, be root's, and be written by nobody else. Told for a ChrootDirectory with "
+      "%h, %u or %U that holds for everybody, or by a Match of users or groups alone. Never "
+      "changed: it may be somebody's home. Give it to root, and the user a directory in it.",
+      .look = look_chroot_user },
     { "login-file-open", SEVERITY_WARNING, POLICY_AUTO, REMEDY_MODE,
       "a file that decides about logins is open to others",
       "passwd, shadow, PAM's stacks, sudoers: who can write them can become anybody, who can read "

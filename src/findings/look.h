@@ -36,7 +36,7 @@ look_fn look_boot_deletes, look_boot_no_generator, look_boot_generator_off, look
 /* look_login.c */
 look_fn look_accounts_lost, look_nologin, look_hosts_deny, look_hosts_some, look_shell,
     look_pam_missing, look_pam_include, look_pam_module, look_keys_bom, look_keys_utf16,
-    look_keys_none, look_keys_revoked, look_named_missing;
+    look_keys_none, look_keys_revoked, look_named_missing, look_chroot_user;
 
 /* ---- mend.c: what would mend a finding; texts given to it become its own -------------- */
 

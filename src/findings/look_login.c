@@ -247,3 +247,15 @@ void look_named_missing(const struct check *check, const struct inspection *fact
                         xasprintf("%s names it, and it is not there", named->directive->keyword));
     }
 }
+
+void look_chroot_user(const struct check *check, const struct inspection *facts,
+                      struct findings *out)
+{
+    for (size_t i = 0; i < facts->login.chroot_count; i++) {
+        const struct chroot_fault *fault = &facts->login.chroots[i];
+
+        finding_add(out, check, fault->path,
+                    xasprintf("ChrootDirectory of %s: %s, and the session ends at once",
+                              fault->user->name, fault->why));
+    }
+}

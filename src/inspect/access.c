@@ -188,8 +188,10 @@ static void look_at_wrappers(const struct root *root, struct inspection *inspect
 
 /* ---- files that sshd_config names ----------------------------------------------------- */
 
-static const char *const naming[] = { "RevokedKeys",           "TrustedUserCAKeys", "Banner",
-                                      "AuthorizedKeysCommand", "ChrootDirectory",   NULL };
+static const char *const naming[] = {
+    "RevokedKeys",     "TrustedUserCAKeys",           "Banner", "AuthorizedKeysCommand",
+    "ChrootDirectory", "AuthorizedPrincipalsCommand", NULL
+};
 
 static bool names_file(const struct directive *directive)
 {
@@ -228,6 +230,7 @@ void access_inspect(const struct root *root, struct inspection *inspection)
     look_at_users(root, inspection);
     look_at_wrappers(root, inspection);
     look_at_named(root, inspection);
+    chroots_inspect(root, inspection);
     pam_inspect(root, inspection, &inspection->login.pam);
 }
 
@@ -237,6 +240,11 @@ void login_free(struct login *login)
         free(login->named[i].path);
     for (size_t i = 0; i < login->key_file_count; i++)
         blob_free(&login->key_files[i].utf8);
+    for (size_t i = 0; i < login->chroot_count; i++) {
+        free(login->chroots[i].path);
+        free(login->chroots[i].why);
+    }
+    free(login->chroots);
     free(login->nologin);
     free(login->users);
     free(login->key_files);

@@ -132,6 +132,13 @@ struct named_file {
     bool unusable; /* RevokedKeys, TrustedUserCAKeys: holds nothing that sshd can read */
 };
 
+/* The ChrootDirectory of one user, which sshd refuses. */
+struct chroot_fault {
+    const struct user *user;
+    char *path;
+    char *why; /* a clause: "/home/alice belongs to uid 1000" */
+};
+
 struct login {
     char *nologin; /* canonical; NULL: not there */
     struct login_user *users;
@@ -143,6 +150,8 @@ struct login {
     size_t denial_count;
     struct named_file *named;
     size_t named_count;
+    struct chroot_fault *chroots;
+    size_t chroot_count;
     struct pam pam;
 };
 

@@ -133,7 +133,8 @@ const struct mode_rule mode_shell = {
     .why = "sshd refuses the user: \"shell is not executable\" (auth.c, allowed_user)",
 };
 
-/* Of AuthorizedKeysCommand: it and every directory above it (misc.c, subprocess and safe_path). */
+/* Of AuthorizedKeysCommand, and AuthorizedPrincipalsCommand: it and every directory above it
+ * (misc.c, subprocess and safe_path). */
 const struct mode_rule mode_command = {
     .what = "AuthorizedKeysCommand",
     .type = S_IFREG,

@@ -275,7 +275,8 @@ static int add_named(const struct root *root, struct inspection *inspection, str
 
         if (named->missing)
             continue;
-        if (strcasecmp(keyword, "AuthorizedKeysCommand") == 0 &&
+        if ((strcasecmp(keyword, "AuthorizedKeysCommand") == 0 ||
+             strcasecmp(keyword, "AuthorizedPrincipalsCommand") == 0) &&
             (node_add(root, inspection, &mode_command, named->path, NULL, e) < 0 ||
              add_directories(root, inspection, &mode_command_directory, named->path, e) < 0))
             return -1;

@@ -123,6 +123,8 @@ void substitute_free(struct substitute *substitute);
 /* access.c: what keeps people out behind sshd's back: nologin, hosts.deny, shells, PAM */
 void access_inspect(const struct root *root, struct inspection *inspection);
 void login_free(struct login *login);
+/* chroot.c: the users must be known */
+void chroots_inspect(const struct root *root, struct inspection *inspection);
 /* pam.c */
 void pam_inspect(const struct root *root, const struct inspection *inspection, struct pam *ret);
 
