@@ -271,6 +271,14 @@ const struct check checks[] = {
       "reset. Where only the link to the library is lost, it is made anew; else reinstall the "
       "package that is named.",
       .look = look_library_missing },
+    { "sshd-library-cache", SEVERITY_FATAL, POLICY_AUTO, REMEDY_WISH,
+      "a shared library that sshd needs is not in ld.so.cache",
+      "ld.so never reads ld.so.conf: what stands in a directory named there alone is found by the "
+      "cache that ldconfig makes. It is missing, destroyed or older than the library: \"error "
+      "while "
+      "loading shared libraries\". A link is made where ld.so looks without it; after the next "
+      "boot, run ldconfig, and remove the link.",
+      .look = look_library_cache },
     { "sshd-not-executable", SEVERITY_FATAL, POLICY_AUTO, REMEDY_MODE,
       "a program of sshd cannot be executed",
       "systemd says status=203/EXEC. Its mode is set to 0755, as every package ships it.",

@@ -27,8 +27,9 @@ look_fn look_config_missing, look_config_empty, look_config_encoding, look_confi
 
 /* look_service.c */
 look_fn look_privsep_missing, look_privsep_user, look_sshd_missing, look_helper_missing,
-    look_library_missing, look_service_missing, look_service_masked, look_service_disabled,
-    look_service_blocked, look_service_environment, look_service_program, look_service_target;
+    look_library_missing, look_library_cache, look_service_missing, look_service_masked,
+    look_service_disabled, look_service_blocked, look_service_environment, look_service_program,
+    look_service_target;
 
 /* look_boot.c */
 look_fn look_boot_deletes, look_boot_no_generator, look_boot_generator_off, look_boot_agent;

@@ -135,9 +135,12 @@ void look_library_missing(const struct check *check, const struct inspection *fa
 {
     for (size_t i = 0; i < facts->programs.gap_count; i++) {
         const struct library_gap *gap = &facts->programs.gaps[i];
-        struct finding *finding = finding_add(out, check, gap->needed_by, describe_gap(gap));
+        struct finding *finding;
         const char *file;
 
+        if (gap->uncached)
+            continue;
+        finding = finding_add(out, check, gap->needed_by, describe_gap(gap));
         if (!gap->candidate)
             continue;
         file = text_base_name(gap->candidate);
@@ -147,6 +150,26 @@ void look_library_missing(const struct check *check, const struct inspection *fa
                                                       gap->candidate, gap->name),
                                     .about = xstrdup("the link to the library"),
                                     .target = xstrdup(file) });
+    }
+}
+
+void look_library_cache(const struct check *check, const struct inspection *facts,
+                        struct findings *out)
+{
+    for (size_t i = 0; i < facts->programs.gap_count; i++) {
+        const struct library_gap *gap = &facts->programs.gaps[i];
+        struct finding *finding;
+
+        if (!gap->uncached)
+            continue;
+        finding = finding_add(out, check, gap->needed_by,
+                              xasprintf("needs %s, which /etc/ld.so.cache does not name: it is %s",
+                                        gap->name, gap->candidate));
+        if (gap->link)
+            finding_wish(finding, (struct wish){ .kind = WISH_LINK,
+                                                 .path = xstrdup(gap->link),
+                                                 .about = xstrdup("a link to the library"),
+                                                 .target = xstrdup(gap->candidate) });
     }
 }
 

@@ -182,6 +182,8 @@ struct library_gap {
     char *needed_by; /* the path of who asks for it */
     char *package;   /* a guess of what to reinstall; NULL */
     char *candidate; /* a file of that name elsewhere in the tree; NULL */
+    bool uncached;   /* the candidate is whole, but ld.so.cache does not have it */
+    char *link;      /* uncached: where a link would be found without the cache; NULL */
 };
 
 struct programs {

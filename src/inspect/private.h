@@ -99,6 +99,12 @@ struct elf_file {
 int elf_file_read(const struct root *root, const char *path, struct elf_file *ret) MUST_CHECK;
 void elf_file_free(struct elf_file *file);
 
+/* ld_cache.c: what ldconfig(8) has written down for ld.so(8); no data where that would not take it
+ */
+struct blob ld_cache_read(const struct root *root);
+/* The next path of a library of this name, from *at on; NULL: no more. */
+const char *ld_cache_find(const struct blob *cache, const char *name, size_t *at);
+
 /* service.c */
 void service_inspect(const struct root *root, struct service *ret);
 void service_free(struct service *service);

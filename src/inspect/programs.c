@@ -15,11 +15,12 @@
 /* More than any sshd needs. */
 enum { FILES_MAX = 300, CONF_DEPTH_MAX = 4 };
 
+/* What ld.so(8) of one distribution or another has built in. */
 static const char *const library_directories[] = {
-    "/lib",           "/usr/lib",   "/lib/x86_64-linux-gnu",  "/usr/lib/x86_64-linux-gnu",
-    "/lib64",         "/usr/lib64", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
-    "/lib32",         "/usr/lib32", "/lib/i386-linux-gnu",    "/usr/lib/i386-linux-gnu",
-    "/usr/local/lib", NULL
+    "/lib",   "/usr/lib",   "/lib/x86_64-linux-gnu",  "/usr/lib/x86_64-linux-gnu",
+    "/lib64", "/usr/lib64", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
+    "/lib32", "/usr/lib32", "/lib/i386-linux-gnu",    "/usr/lib/i386-linux-gnu",
+    NULL
 };
 
 /* A program, an interpreter or a library that is there, read once. */
@@ -29,11 +30,17 @@ struct binary {
     struct elf_file elf;
 };
 
+/* Canonical paths of what is there, each once. */
+struct directories {
+    char **items;
+    size_t count;
+};
+
 struct search {
     const struct root *root;
     struct programs *found;
-    char **directories; /* where ld.so(8) looks: canonical, there, each once */
-    size_t directory_count;
+    struct blob cache; /* ld.so.cache; no data: none, or not one that ld.so(8) takes */
+    struct directories built_in, by_conf;
     struct binary *binaries; /* those at the end have not been looked into yet */
     size_t binary_count;
     struct elf_file first; /* class and machine that all must have */
@@ -41,18 +48,26 @@ struct search {
 
 /* ---- where libraries are -------------------------------------------------------------- */
 
-static void add_directory(struct search *search, const char *path)
+static void add_directory(const struct root *root, struct directories *directories,
+                          const char *path)
 {
     auto_free char *real = NULL;
     char *directory;
 
-    if (root_find(search->root, path, &real, NULL, NULL) < 0)
+    if (root_find(root, path, &real, NULL, NULL) < 0)
         return;
-    for (size_t i = 0; i < search->directory_count; i++)
-        if (strcmp(search->directories[i], real) == 0)
+    for (size_t i = 0; i < directories->count; i++)
+        if (strcmp(directories->items[i], real) == 0)
             return;
     directory = take_ptr(real);
-    array_push(search->directories, search->directory_count, directory);
+    array_push(directories->items, directories->count, directory);
+}
+
+static void directories_free(struct directories *directories)
+{
+    for (size_t i = 0; i < directories->count; i++)
+        free(directories->items[i]);
+    free(directories->items);
 }
 
 static void read_conf(struct search *search, const char *path, int depth)
@@ -72,16 +87,17 @@ static void read_conf(struct search *search, const char *path, int depth)
                 for (char **match = paths; *match; match++)
                     read_conf(search, *match, depth + 1);
         } else if (*line == '/') {
-            add_directory(search, line);
+            add_directory(search->root, &search->by_conf, line);
         }
     }
 }
 
 static void find_directories(struct search *search)
 {
+    search->cache = ld_cache_read(search->root);
     read_conf(search, "/etc/ld.so.conf", 0);
     for (size_t i = 0; library_directories[i]; i++)
-        add_directory(search, library_directories[i]);
+        add_directory(search->root, &search->built_in, library_directories[i]);
 }
 
 static void binary_free(struct binary *binary)
@@ -135,13 +151,22 @@ static bool library_by_path(const struct search *search, const struct binary *as
     return false;
 }
 
-static bool library_by_name(const struct search *search, const char *name, struct binary *ret)
+static bool library_in_cache(const struct search *search, const char *name, struct binary *ret)
 {
-    for (size_t i = 0; i < search->directory_count; i++)
-        if (library_at(search, search->directories[i], name, ret)) {
-            ret->name = xstrdup(name);
+    const char *path;
+
+    for (size_t at = 0; (path = ld_cache_find(&search->cache, name, &at));)
+        if (*path == '/' && library_at(search, "", path + 1, ret))
             return true;
-        }
+    return false;
+}
+
+static bool library_in(const struct search *search, const struct directories *directories,
+                       const char *name, struct binary *ret)
+{
+    for (size_t i = 0; i < directories->count; i++)
+        if (library_at(search, directories->items[i], name, ret))
+            return true;
     return false;
 }
 
@@ -155,12 +180,12 @@ static bool known_name(const struct search *search, const char *name)
 
 /* ---- what is missing ------------------------------------------------------------------ */
 
-/* liblz4.so.1.9.4 beside the link liblz4.so.1 that is gone. */
-static char *candidate_for(const struct search *search, const char *name)
+static char *candidate_in(const struct search *search, const struct directories *directories,
+                          const char *name)
 {
-    for (size_t i = 0; i < search->directory_count; i++) {
+    for (size_t i = 0; i < directories->count; i++) {
         auto_with(text_list_free) char **paths = NULL;
-        auto_free char *pattern = xasprintf("%s/%s.*", search->directories[i], name);
+        auto_free char *pattern = xasprintf("%s/%s.*", directories->items[i], name);
 
         if (root_glob(search->root, pattern, &paths, NULL) < 0)
             continue;
@@ -172,6 +197,14 @@ static char *candidate_for(const struct search *search, const char *name)
         }
     }
     return NULL;
+}
+
+/* liblz4.so.1.9.4 beside the link liblz4.so.1 that is gone. */
+static char *candidate_for(const struct search *search, const char *name)
+{
+    char *found = candidate_in(search, &search->by_conf, name);
+
+    return found ? found : candidate_in(search, &search->built_in, name);
 }
 
 static const struct {
@@ -216,19 +249,54 @@ static char *package_of(const struct search *search, const char *name)
     return NULL;
 }
 
-static void add_gap(struct search *search, const char *name, const char *needed_by)
+static void push_gap(struct search *search, const char *name, const char *needed_by,
+                     struct library_gap gap)
 {
-    struct programs *found = search->found;
-    struct library_gap gap = { 0 };
-
-    for (size_t i = 0; i < found->gap_count; i++)
-        if (strcmp(found->gaps[i].name, name) == 0)
-            return;
     gap.name = xstrdup(name);
     gap.needed_by = xstrdup(needed_by);
-    gap.package = package_of(search, name);
-    gap.candidate = candidate_for(search, name);
-    array_push(found->gaps, found->gap_count, gap);
+    array_push(search->found->gaps, search->found->gap_count, gap);
+}
+
+static bool known_gap(const struct search *search, const char *name)
+{
+    for (size_t i = 0; i < search->found->gap_count; i++)
+        if (strcmp(search->found->gaps[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_gap(struct search *search, const char *name, const char *needed_by)
+{
+    if (!known_gap(search, name))
+        push_gap(search, name, needed_by,
+                 (struct library_gap){ .package = package_of(search, name),
+                                       .candidate = candidate_for(search, name) });
+}
+
+/* ld.so(8) itself stands where it looks first: "/usr/lib64/"; NULL: there is no such place. */
+static char *first_directory(const struct search *search)
+{
+    const char *name = search->first.interpreter ? text_base_name(search->first.interpreter) : "";
+
+    for (size_t i = 0; i < search->binary_count; i++) {
+        const struct binary *binary = &search->binaries[i];
+
+        if (binary->name && strcmp(binary->name, name) == 0)
+            return xstrndup(binary->real, (size_t)(text_base_name(binary->real) - binary->real));
+    }
+    return search->built_in.count ? xasprintf("%s/", search->built_in.items[0]) : NULL;
+}
+
+/* Only ld.so.conf knows of it, which ldconfig(8) reads and ld.so(8) never does. */
+static void add_uncached(struct search *search, const char *name, const char *needed_by,
+                         const char *real)
+{
+    auto_free char *directory = first_directory(search);
+
+    push_gap(search, name, needed_by,
+             (struct library_gap){ .candidate = xstrdup(real),
+                                   .uncached = true,
+                                   .link = directory ? xasprintf("%s%s", directory, name) : NULL });
 }
 
 /* ---- the walk ------------------------------------------------------------------------- */
@@ -242,6 +310,22 @@ static void add_binary(struct search *search, struct binary *binary)
     *binary = (struct binary){ 0 };
 }
 
+/* As ld.so(8) looks: its cache, then what it has built in. musl's has no cache, but a file. */
+static bool library_by_name(struct search *search, const struct binary *asking, const char *name,
+                            struct binary *ret)
+{
+    const char *interpreter = search->first.interpreter;
+    bool musl = interpreter && strstr(interpreter, "musl");
+
+    if (library_in_cache(search, name, ret) || library_in(search, &search->built_in, name, ret))
+        return true;
+    if (!library_in(search, &search->by_conf, name, ret))
+        return false;
+    if (!musl)
+        add_uncached(search, name, asking->real, ret->real);
+    return true;
+}
+
 static void look_for(struct search *search, const struct binary *asking, const char *name)
 {
     auto_with(binary_free) struct binary found = { 0 };
@@ -252,13 +336,15 @@ static void look_for(struct search *search, const struct binary *asking, const c
         add_binary(search, &found);
         return;
     }
-    /* Most libraries are asked for by many: what was found in the directories stays found. */
+    /* Most libraries are asked for by many: what was found by its name stays found. */
     if (!path && known_name(search, name))
         return;
-    if (!path && library_by_name(search, name, &found))
-        add_binary(search, &found);
-    else
+    if (path || !library_by_name(search, asking, name, &found)) {
         add_gap(search, name, asking->real);
+        return;
+    }
+    found.name = xstrdup(name);
+    add_binary(search, &found);
 }
 
 static void look_into(struct search *search, size_t index)
@@ -372,8 +458,9 @@ static void finish_search(struct search *search)
     }
     array_push(found->files, count, NULL);
     free(search->binaries);
-    array_push(search->directories, search->directory_count, NULL);
-    text_list_free(&search->directories);
+    directories_free(&search->built_in);
+    directories_free(&search->by_conf);
+    blob_free(&search->cache);
     elf_file_free(&search->first);
 }
 
@@ -408,6 +495,7 @@ void programs_free(struct programs *programs)
         free(programs->gaps[i].needed_by);
         free(programs->gaps[i].package);
         free(programs->gaps[i].candidate);
+        free(programs->gaps[i].link);
     }
     free(programs->items);
     free(programs->gaps);

@@ -123,6 +123,8 @@ breakages() {
     b sshd-world-writable none kept sshd-open 'chmod 777 usr/sbin/sshd'
     b sshd-owner none kept sshd-owner 'chown 1000:1000 usr/sbin/sshd'
     b library-link all kept sshd-library-missing 'rm lib/x86_64-linux-gnu/libz.so.1'
+    b library-cache all kept sshd-library-cache 'mkdir opt/lib; mv lib/x86_64-linux-gnu/libz.so.1* opt/lib/; echo /opt/lib >etc/ld.so.conf.d/opt.conf; rm -f etc/ld.so.cache'
+    b library-cache-cut all kept sshd-library-cache 'mkdir opt/lib; mv lib/x86_64-linux-gnu/libz.so.1* opt/lib/; echo /opt/lib >etc/ld.so.conf.d/opt.conf; truncate -s 100 etc/ld.so.cache'
     b library-link-audit all kept sshd-library-missing 'rm lib/x86_64-linux-gnu/libaudit.so.1'
     b library-modes user kept login-program-closed 'chmod 600 lib/x86_64-linux-gnu/libc.so.6'
     b loader-mode all kept sshd-not-executable 'chmod 600 lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'
