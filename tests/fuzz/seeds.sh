@@ -23,6 +23,19 @@ seed_elf() {
     head -c 500 "$dir/program" >"$dir/cut-short"
 }
 
+# The cache of a tree with one library, whole and cut short.
+seed_ld_cache() {
+    local dir=$1 tree
+    tree=$(mktemp -d)
+    mkdir -p "$dir" "$tree/etc" "$tree/lib" "$tree/var/cache/ldconfig"
+    echo 'int one;' | "${CC:-cc}" -Os -s -nostdlib -shared -Wl,-soname,libc.so.6 -x c -o "$tree/lib/libc.so.6" -
+    : >"$tree/etc/ld.so.conf"
+    /sbin/ldconfig -r "$tree"
+    cp "$tree/etc/ld.so.cache" "$dir/whole"
+    head -c 60 "$dir/whole" >"$dir/cut-short"
+    rm -r "$tree"
+}
+
 # seeds DIR: DIR/TARGET/FILE…
 seeds() {
     local dir=$1 target keys=${repo:?}/tests/unit/keys
@@ -39,4 +52,5 @@ seeds() {
     awk -v OUT="$dir/config-split/pool-" '!/^# One line/ && NR % 4 == 0 { printf "%s", $0 >(OUT NR); close(OUT NR) }' \
         "$repo/tests/config/pool"
     seed_elf "$dir/elf"
+    seed_ld_cache "$dir/ld.so.cache"
 }

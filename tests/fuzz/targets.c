@@ -161,6 +161,16 @@ static void fuzz_ldconf(const struct blob *input)
     programs_inspect(root, &facts);
 }
 
+static void fuzz_ld_cache(const struct blob *input)
+{
+    auto_root struct root *root = memory_file(input, "/etc/ld.so.cache");
+    auto_blob struct blob cache = ld_cache_read(root);
+    const char *path;
+
+    for (size_t at = 0; (path = ld_cache_find(&cache, "libc.so.6", &at));)
+        must(strlen(path) <= cache.len);
+}
+
 static void fuzz_cloud(const struct blob *input)
 {
     auto_root struct root *root = memory_tree(input, "/etc/cloud/cloud.cfg");
@@ -261,6 +271,7 @@ const struct fuzz_target fuzz_targets[] = {
     { "os-release", fuzz_os },
     { "elf", fuzz_elf },
     { "ld.so.conf", fuzz_ldconf },
+    { "ld.so.cache", fuzz_ld_cache },
     { "cloud", fuzz_cloud },
     { "unit", fuzz_unit },
     { "pam", fuzz_pam },
