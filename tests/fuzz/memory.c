@@ -148,21 +148,27 @@ static int memory_find(const struct root *root, const char *path, bool follow, c
 static int memory_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
                             struct blob *ret, struct err *e)
 {
-    const struct node *node = node_at(root, path);
+    auto_free char *at = NULL;
+    struct root_stat stat;
 
-    if (!node || node->target)
-        return err_set(e, ERR_REFUSED, "%s is no file", path);
-    *ret = blob_copy(node->content.data + offset, len);
+    if (memory_find(root, path, true, &at, &stat, e) < 0 ||
+        door_may_read_part(path, stat.mode, stat.size, offset, len, e) < 0)
+        return -1;
+    *ret = blob_copy(node_at(root, at)->content.data + offset, len);
     return 0;
 }
 
 static int memory_read(const struct root *root, const char *path, size_t max, struct blob *ret,
                        struct err *e)
 {
-    const struct node *node = node_at(root, path);
+    auto_free char *at = NULL;
+    struct root_stat stat;
 
-    (void)max;
-    return memory_read_part(root, path, 0, node ? node->content.len : 0, ret, e);
+    if (memory_find(root, path, true, &at, &stat, e) < 0 ||
+        door_may_read(path, stat.mode, stat.size, max, e) < 0)
+        return -1;
+    *ret = blob_copy(node_at(root, at)->content.data, (size_t)stat.size);
+    return 0;
 }
 
 static int memory_readlink(const struct root *root, const char *path, char **ret, struct err *e)

@@ -120,18 +120,23 @@ static void fuzz_config(const struct blob *input)
 
 /* ---- what lies beside ----------------------------------------------------------------- */
 
+static const struct os no_os = { .id = (char *)"",
+                                 .id_like = (char *)"",
+                                 .version_id = (char *)"" };
+
 static void fuzz_accounts(const struct blob *input)
 {
     auto_root struct root *root = memory_tree(input, "/etc/passwd");
-    auto_with(accounts_free) struct accounts accounts = { 0 };
+    auto_inspection struct inspection facts = { .profile = profile_of(&no_os) };
+    const struct accounts *accounts = &facts.accounts;
     struct err e;
 
-    if (accounts_inspect(root, &accounts, &e) < 0)
+    if (accounts_inspect(root, &facts, &e) < 0)
         return;
-    for (size_t i = 0; i < accounts.user_count; i++)
-        must(accounts_user(&accounts, accounts.users[i].name) != NULL);
-    for (size_t i = 0; i < accounts.group_count; i++)
-        must(accounts_group(&accounts, accounts.groups[i].name) != NULL);
+    for (size_t i = 0; i < accounts->user_count; i++)
+        must(accounts_user(accounts, accounts->users[i].name) != NULL);
+    for (size_t i = 0; i < accounts->group_count; i++)
+        must(accounts_group(accounts, accounts->groups[i].name) != NULL);
 }
 
 static void fuzz_os(const struct blob *input)
