@@ -12,7 +12,7 @@ VERSION := 0.1.0
 MODE ?= release
 OUT := build/$(MODE)
 
-LIBS := blkid mount smartcols libcrypto jansson libselinux zlib
+LIBS := blkid mount smartcols libcrypto jansson libselinux zlib ext2fs libzstd
 PKG_CONFIG ?= pkg-config
 # Where there is none, systemd's journal is not read.
 HAVE_LIBSYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)
@@ -50,7 +50,7 @@ FUZZ_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out %/libfuzzer.c %/replay.c,
 
 # What the build and the tests need, as Debian 12, Debian 13 and Ubuntu 24.04 name it.
 BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
-	libjansson-dev libselinux1-dev zlib1g-dev libsystemd-dev scdoc
+	libjansson-dev libselinux1-dev zlib1g-dev libsystemd-dev libext2fs-dev libzstd-dev scdoc
 TEST_PACKAGES := check clang libclang-rt-dev clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs \
 	xfsprogs btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps \
 	git gcovr systemd systemd-journal-remote rpm openssh-client-ssh1
@@ -104,6 +104,15 @@ build/fuzz/.fuzzer: $(OBJECTS) $(FUZZ_OBJECTS) $(OUT)/tests/fuzz/libfuzzer.o
 	$(LINK) -o $(@D)/fuzzer $^ $(LIB_LDLIBS)
 	@touch $@
 
+# The search for lost keys by itself, for its tests and the bench.
+FIND_OBJECT := $(OUT)/tests/recover/find.o
+FIND_ROOMS := $(foreach room,base hostkey device recover,$(filter $(OUT)/$(room)/%,$(OBJECTS)))
+build/dev/find build/release/find: build/%/find: FORCE
+	@$(MAKE) --no-print-directory MODE=$* build/$*/.find
+$(OUT)/.find: $(FIND_ROOMS) $(FIND_OBJECT)
+	$(LINK) -o $(@D)/find $^ $(LIB_LDLIBS)
+	@touch $@
+
 $(OUT)/generated/config/%.inc: src/config/data/%.tsv src/config/data/rows.awk
 	@mkdir -p $(@D)
 	awk -f src/config/data/rows.awk $< > $@
@@ -126,7 +135,7 @@ $(OUT)/.flags: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(TEST_OBJECTS:.o=.d) $(wildcard $(OUT)/tests/fuzz/*.d $(OUT)/tests/config/*.d)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(TEST_OBJECTS:.o=.d) $(FIND_OBJECT:.o=.d) $(wildcard $(OUT)/tests/fuzz/*.d $(OUT)/tests/config/*.d)
 
 # ---- installing ------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ const struct command *const commands[] = {
 static void print_version(void)
 {
     fputs("sshmend " SSHMEND_VERSION "\nbuilt with: libblkid libmount libsmartcols libcrypto "
-          "jansson libselinux zlib"
+          "jansson libselinux zlib libext2fs libzstd"
 #ifdef HAVE_LIBSYSTEMD
           " libsystemd"
 #endif

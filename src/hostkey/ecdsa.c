@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ecdsa-sha2-nistp*: curve, Q; privately also d (RFC 5656 3.1). */
-#include "hostkey/type.h"
+#include "hostkey/rebuild.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -31,6 +31,18 @@ static EVP_PKEY *from_parts(const struct key_type *type, const struct reader *po
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(build);
     EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
+EVP_PKEY *ecdsa_from_scalar(const struct key_type *type, const struct reader *point,
+                            const unsigned char *scalar, size_t len)
+{
+    BIGNUM *d = BN_secure_new();
+    EVP_PKEY *pkey = NULL;
+
+    if (d && BN_bin2bn(scalar, (int)len, d) && !BN_is_zero(d))
+        pkey = from_parts(type, point, d);
+    BN_clear_free(d);
     return pkey;
 }
 
@@ -122,6 +134,7 @@ static EVP_PKEY *ecdsa_generate(const struct key_type *type, int bits)
         .read_public = ecdsa_read_public, .write_public = ecdsa_write_public,                      \
         .read_private = ecdsa_read_private, .write_private = ecdsa_write_private,                  \
         .check = ecdsa_check, .is = ecdsa_is, .generate = ecdsa_generate,                          \
+        .rebuild = ecdsa_rebuild,                                                                  \
     }
 
 const struct key_type key_type_ecdsa[3] = {

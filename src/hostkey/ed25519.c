@@ -3,7 +3,7 @@
  * ssh-ed25519: pk; privately pk and sk = seed || pk (RFC 8709 4, PROTOCOL.key).
  * sshd does not compare the two halves: a wrong one signs, and no client takes it.
  */
-#include "hostkey/type.h"
+#include "hostkey/rebuild.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -94,4 +94,5 @@ const struct key_type key_type_ed25519 = {
     .write_private = ed25519_write_private,
     .is = ed25519_is,
     .generate = ed25519_generate,
+    .rebuild = ed25519_rebuild,
 };

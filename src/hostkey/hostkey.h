@@ -67,6 +67,11 @@ struct hostkey_judgement {
  * openssl.cnf, whose engines and providers have no business here.
  */
 void hostkey_prepare(void);
+/*
+ * From now on the secret numbers of keys lie in memory that is neither swapped nor
+ * dumped, where the system allows it. May be called again.
+ */
+void hostkey_lock_memory(void);
 
 /* ---- types ---------------------------------------------------------------------------- */
 
@@ -105,10 +110,32 @@ enum hostkey_format hostkey_format(const struct hostkey *key);
 /* False where sshd of this version (0: unknown) cannot read the format the key stands in. */
 bool hostkey_format_loads(const struct hostkey *key, int openssh);
 
+/* ---- what is left of private keys ------------------------------------------------------ */
+
+/*
+ * The public part that a private key file claims to have, with its comment where it
+ * tells one, even of a file that is torn, damaged ('?' for a character that cannot be)
+ * or encrypted. Cheap, and proves nothing. 0, or -1 and *ret has no name.
+ */
+int hostkey_claim(const struct blob *file, struct pubkey *ret);
+
+/* Called now and then while bit errors are searched for; false ends it. */
+typedef bool (*hostkey_trial)(void *context, uint64_t done, uint64_t total);
+/*
+ * One key from damaged copies of it, or from pieces: RSA from the numbers that agree
+ * (n and p; p and q; d, n and e), Ed25519 and ECDSA from a secret that is whole, or
+ * has up to two bit errors, in the bytes or in the characters. What comes out is
+ * proven, and is the wanted public key; wanted NULL: the one the copies claim. 0 or -1.
+ */
+int hostkey_rebuild(const struct blob *copies, size_t count, const struct pubkey *wanted,
+                    hostkey_trial trial, void *context, struct hostkey **ret) MUST_CHECK;
+
 /* ---- public keys ---------------------------------------------------------------------- */
 
 /* The first key of a .pub file; 0, or -1 where there is none that holds together. */
 int pubkey_parse(const struct blob *file, struct pubkey *ret) MUST_CHECK;
+/* The key of a wire blob that at least names its type; 0 or -1. */
+int pubkey_of_blob(const struct blob *blob, struct pubkey *ret) MUST_CHECK;
 int pubkey_copy(const struct pubkey *pub, struct pubkey *ret);
 void pubkey_free(struct pubkey *pub);
 /* NULL where the type is unknown. */

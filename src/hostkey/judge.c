@@ -27,7 +27,7 @@ static bool signs(const struct key_type *type, EVP_PKEY *pkey)
     return ok;
 }
 
-static bool proven(const struct key_type *type, EVP_PKEY *pkey)
+bool key_proven(const struct key_type *type, EVP_PKEY *pkey)
 {
     bool checked = !type->check || type->check(pkey);
 
@@ -61,7 +61,7 @@ static void judge_pkey(EVP_PKEY *pkey, enum hostkey_format format, struct hostke
     }
     if (!ret->pub.name)
         pubkey_of_pkey(type, pkey, "", &ret->pub);
-    if (!proven(type, pkey)) {
+    if (!key_proven(type, pkey)) {
         EVP_PKEY_free(pkey);
         condemn(ret, HOSTKEY_CORRUPT, "its private part does not belong to its public part");
         return;
@@ -220,6 +220,15 @@ void hostkey_prepare(void)
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
+/* Enough for hundreds of keys; libcrypto has to be given it in one piece. */
+enum { LOCKED_BYTES = 2 * 1024 * 1024, LOCKED_MIN = 32 };
+
+void hostkey_lock_memory(void)
+{
+    if (!CRYPTO_secure_malloc_initialized())
+        (void)CRYPTO_secure_malloc_init(LOCKED_BYTES, LOCKED_MIN);
+}
+
 void hostkey_judgement_free(struct hostkey_judgement *judgement)
 {
     hostkey_free(&judgement->key);
@@ -242,7 +251,7 @@ int hostkey_generate(const struct key_type *type, int bits, const char *comment,
     if (!key->pkey)
         return err_crypto(e, "make a key");
     pubkey_of_pkey(type, key->pkey, comment, &key->pub);
-    if (!proven(type, key->pkey))
+    if (!key_proven(type, key->pkey))
         return err_set(e, ERR_CRYPTO, "a new %s key does not verify its own signature",
                        type->label);
     *ret = take_ptr(key);

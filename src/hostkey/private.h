@@ -35,6 +35,9 @@ enum parse_result rsa1_parse(const struct blob *file, EVP_PKEY **ret_pkey, struc
 /* The same key without what does not belong behind it; false where it is not whole. */
 bool rsa1_unwrap(const struct blob *file, struct blob *ret);
 
+/* Its private part belongs to its public part, and its signature verifies. */
+bool key_proven(const struct key_type *type, EVP_PKEY *pkey);
+
 int openssh_serialise(const struct hostkey *key, struct blob *ret, struct err *e) MUST_CHECK;
 int pem_serialise(const struct hostkey *key, struct blob *ret, struct err *e) MUST_CHECK;
 

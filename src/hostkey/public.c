@@ -118,6 +118,12 @@ int pubkey_parse(const struct blob *file, struct pubkey *ret)
     return -1;
 }
 
+int pubkey_of_blob(const struct blob *blob, struct pubkey *ret)
+{
+    *ret = (struct pubkey){ 0 };
+    return pubkey_take_blob(blob->data, blob->len, "", ret) ? 0 : -1;
+}
+
 int pubkey_copy(const struct pubkey *pub, struct pubkey *ret)
 {
     *ret = (struct pubkey){ 0 };

@@ -25,9 +25,7 @@ static const char *const private_params[] = { OSSL_PKEY_PARAM_RSA_N,
                                               OSSL_PKEY_PARAM_RSA_FACTOR2,
                                               NULL };
 
-/* All that RSA is made of, in the order of fromdata. */
-enum { N, E, D, P, Q, DMP1, DMQ1, IQMP, PARTS };
-static const char *const part_names[PARTS] = {
+const char *const rsa_part_names[RSA_PARTS] = {
     [N] = OSSL_PKEY_PARAM_RSA_N,
     [E] = OSSL_PKEY_PARAM_RSA_E,
     [D] = OSSL_PKEY_PARAM_RSA_D,
@@ -38,10 +36,10 @@ static const char *const part_names[PARTS] = {
     [IQMP] = OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
 };
 
-static void name_parts(struct pkey_part parts[PARTS])
+static void name_parts(struct pkey_part parts[RSA_PARTS])
 {
-    for (size_t i = 0; i < PARTS; i++)
-        parts[i] = (struct pkey_part){ .param = part_names[i] };
+    for (size_t i = 0; i < RSA_PARTS; i++)
+        parts[i] = (struct pkey_part){ .param = rsa_part_names[i] };
 }
 
 EVP_PKEY *rsa_read_public(const struct key_type *type, struct reader *in)
@@ -83,7 +81,7 @@ static BIGNUM *crt_exponent(const BIGNUM *d, const BIGNUM *prime, BN_CTX *ctx)
     return exponent;
 }
 
-static EVP_PKEY *rsa_from_parts(struct pkey_part parts[PARTS])
+EVP_PKEY *rsa_from_parts(struct pkey_part parts[RSA_PARTS])
 {
     BN_CTX *ctx = BN_CTX_secure_new();
 
@@ -91,16 +89,16 @@ static EVP_PKEY *rsa_from_parts(struct pkey_part parts[PARTS])
     parts[DMQ1].number = crt_exponent(parts[D].number, parts[Q].number, ctx);
     BN_CTX_free(ctx);
     if (!parts[DMP1].number || !parts[DMQ1].number) {
-        numbers_free(parts, PARTS);
+        numbers_free(parts, RSA_PARTS);
         return NULL;
     }
-    return pkey_from_numbers("RSA", EVP_PKEY_KEYPAIR, parts, PARTS);
+    return pkey_from_numbers("RSA", EVP_PKEY_KEYPAIR, parts, RSA_PARTS);
 }
 
 EVP_PKEY *rsa_from_numbers(BIGNUM *const numbers[RSA_NUMBERS])
 {
     static const int order[RSA_NUMBERS] = { N, E, D, IQMP, P, Q };
-    struct pkey_part parts[PARTS];
+    struct pkey_part parts[RSA_PARTS];
     bool whole = true;
 
     name_parts(parts);
@@ -110,7 +108,7 @@ EVP_PKEY *rsa_from_numbers(BIGNUM *const numbers[RSA_NUMBERS])
     }
     if (whole)
         return rsa_from_parts(parts);
-    numbers_free(parts, PARTS);
+    numbers_free(parts, RSA_PARTS);
     return NULL;
 }
 
@@ -151,7 +149,7 @@ static bool exponent_fits(const struct pkey_part *parts, int prime, int exponent
 /* The signature alone does not show it: libcrypto repairs a faulty CRT result by d. */
 bool rsa_check(const EVP_PKEY *pkey)
 {
-    struct pkey_part parts[PARTS];
+    struct pkey_part parts[RSA_PARTS];
     BN_CTX *ctx = BN_CTX_secure_new();
     BIGNUM *product = BN_new();
     bool sound = ctx && product;
@@ -159,12 +157,12 @@ bool rsa_check(const EVP_PKEY *pkey)
     name_parts(parts);
     /* More than two primes (RFC 8017): rare, legal, and for the signature alone to prove. */
     if (pkey_number(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3, &parts[N].number)) {
-        numbers_free(parts, PARTS);
+        numbers_free(parts, RSA_PARTS);
         BN_free(product);
         BN_CTX_free(ctx);
         return true;
     }
-    for (size_t i = 0; i < PARTS; i++)
+    for (size_t i = 0; i < RSA_PARTS; i++)
         sound = pkey_number(pkey, parts[i].param, &parts[i].number) && sound;
     sound = sound && BN_is_odd(parts[N].number) && !BN_is_zero(parts[Q].number) &&
             BN_mul(product, parts[P].number, parts[Q].number, ctx) &&
@@ -173,7 +171,7 @@ bool rsa_check(const EVP_PKEY *pkey)
             inverse(parts[IQMP].number, parts[Q].number, parts[P].number, ctx);
     BN_free(product);
     BN_CTX_free(ctx);
-    numbers_free(parts, PARTS);
+    numbers_free(parts, RSA_PARTS);
     return sound;
 }
 
@@ -238,7 +236,7 @@ static bool find_primes(int bits, BIGNUM **p, BIGNUM **q)
 }
 
 /* The inverse of e modulo lcm(p - 1, q - 1). */
-static BIGNUM *private_exponent(const struct pkey_part *parts, BN_CTX *ctx)
+BIGNUM *rsa_private_exponent(const struct pkey_part *parts, BN_CTX *ctx)
 {
     BIGNUM *p1 = BN_dup(parts[P].number), *q1 = BN_dup(parts[Q].number);
     BIGNUM *product = BN_secure_new(), *common = BN_secure_new(), *lcm = BN_secure_new();
@@ -260,7 +258,7 @@ static BIGNUM *private_exponent(const struct pkey_part *parts, BN_CTX *ctx)
 
 EVP_PKEY *rsa_generate(const struct key_type *type, int bits)
 {
-    struct pkey_part parts[PARTS];
+    struct pkey_part parts[RSA_PARTS];
     BN_CTX *ctx = BN_CTX_secure_new();
     bool ok;
 
@@ -274,13 +272,13 @@ EVP_PKEY *rsa_generate(const struct key_type *type, int bits)
     if (ok) {
         BN_set_flags(parts[P].number, BN_FLG_CONSTTIME);
         BN_set_flags(parts[Q].number, BN_FLG_CONSTTIME);
-        parts[D].number = private_exponent(parts, ctx);
+        parts[D].number = rsa_private_exponent(parts, ctx);
         parts[IQMP].number = BN_mod_inverse(NULL, parts[Q].number, parts[P].number, ctx);
         ok = parts[D].number && parts[IQMP].number;
     }
     BN_CTX_free(ctx);
     if (!ok) {
-        numbers_free(parts, PARTS);
+        numbers_free(parts, RSA_PARTS);
         return NULL;
     }
     return rsa_from_parts(parts);
@@ -301,4 +299,5 @@ const struct key_type key_type_rsa = {
     .check = rsa_check,
     .is = rsa_is,
     .generate = rsa_generate,
+    .rebuild = rsa_rebuild,
 };

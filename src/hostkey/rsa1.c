@@ -25,7 +25,7 @@ static const char magic[] = "SSH PRIVATE KEY FILE FORMAT 1.1\n"; /* with its NUL
 enum { CIPHER_NONE = 0, CIPHER_DES = 2, CIPHER_3DES = 3, CIPHER_BLOWFISH = 6, BLOCK = 8 };
 
 /* In the order of rsa_from_numbers. */
-enum { N, E, D, IQMP, P, Q };
+enum { AT_N, AT_E, AT_D, AT_IQMP, AT_P, AT_Q };
 
 /* Digits of the longest number sshd takes (16384 bits); the shortest modulus ssh-keygen made. */
 enum { DIGITS_MAX = 4933, BITS_MIN = 512 };
@@ -62,7 +62,7 @@ static bool read_check(struct reader *in)
 
 static bool read_secrets(struct reader *in, BIGNUM *numbers[RSA_NUMBERS])
 {
-    static const int order[] = { D, IQMP, Q, P };
+    static const int order[] = { AT_D, AT_IQMP, AT_Q, AT_P };
 
     for (size_t i = 0; i < ARRAY_SIZE(order); i++)
         if (!read_mpint1(in, &numbers[order[i]]))
@@ -102,8 +102,8 @@ static enum parse_result parse_secrets(struct head *head, struct reader in, EVP_
         secrets_free(numbers);
         return PARSE_CUT_OFF;
     }
-    numbers[N] = head->n;
-    numbers[E] = head->e;
+    numbers[AT_N] = head->n;
+    numbers[AT_E] = head->e;
     head->n = head->e = NULL;
     *ret_pkey = rsa_from_numbers(numbers);
     return *ret_pkey ? PARSE_OK : PARSE_BROKEN;

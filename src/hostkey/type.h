@@ -11,6 +11,8 @@
 
 #include <openssl/evp.h>
 
+struct rebuilding;
+
 struct key_type {
     const char *name;  /* on the wire; of protocol 1, which has none there: for ssh-keygen -t */
     const char *label; /* for people, as ssh-keygen -l has it */
@@ -34,6 +36,8 @@ struct key_type {
     bool (*is)(const struct key_type *type, const EVP_PKEY *pkey);
     /* Absent: recognise only, never make one. */
     EVP_PKEY *(*generate)(const struct key_type *type, int bits);
+    /* From what is left of copies (rebuild.h); absent: there is nothing redundant in it. */
+    EVP_PKEY *(*rebuild)(const struct key_type *type, const struct rebuilding *from);
 
     /* Protocol 1 alone, where these differ: what stands in a .pub, between host and comment; */
     char *(*write_text)(const EVP_PKEY *pkey);
