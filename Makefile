@@ -52,7 +52,8 @@ FUZZ_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out %/libfuzzer.c %/replay.c,
 BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev libssl-dev \
 	libjansson-dev libselinux1-dev zlib1g-dev libsystemd-dev libext2fs-dev libzstd-dev scdoc
 TEST_PACKAGES := check clang libclang-rt-dev clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs \
-	xfsprogs btrfs-progs qemu-utils qemu-system-common openssh-client openssl acl attr iproute2 xxd procps \
+	xfsprogs btrfs-progs zstd ripgrep time qemu-utils qemu-system-common openssh-client \
+	openssl acl attr iproute2 xxd procps \
 	git gcovr systemd systemd-journal-remote rpm openssh-client-ssh1
 
 .PHONY: all
@@ -175,7 +176,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/fuzz-replay
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory -j2 build/release/config-derived
-	@$(MAKE) --no-print-directory check-unit check-fuzz check-fixtures check-run check-fault check-config check-suites
+	@$(MAKE) --no-print-directory check-unit check-fuzz check-fixtures check-run check-fault check-config check-suites check-recover
 check-unit: build/dev/unit-tests
 	@$(SUDO) build/dev/unit-tests
 check-fuzz: build/dev/fuzz-replay
@@ -191,6 +192,12 @@ check-config: build/release/sshmend build/release/config-derived
 	@$(SUDO) bash tests/config/run.sh
 check-suites: build/release/sshmend
 	@$(SUDO) bash tests/suites/run.sh
+
+.PHONY: check-recover check-recover-full
+check-recover: build/dev/find build/release/find
+	@$(SUDO) bash tests/recover/run.sh
+check-recover-full: build/dev/find build/release/find
+	@$(SUDO) bash tests/recover/run.sh full
 
 .PHONY: lint
 lint: deps

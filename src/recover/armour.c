@@ -187,10 +187,16 @@ static bool read_damaged(struct cursor *in, const char *label, size_t body, size
     const unsigned char *rest = in->bytes + body;
     char last[BORDER_MAX];
     const unsigned char *end;
+    size_t damaged = 0;
 
     snprintf(last, sizeof last, END "%s" DASHES, label);
     if (limit <= body || !(end = memmem(rest, limit - body, last, strlen(last))) || width == 0 ||
         memmem(rest, (size_t)(end - rest), BEGIN, strlen(BEGIN)))
+        return false;
+    /* Mostly something else: a piece of a key, and another one's end. */
+    for (size_t i = 0; rest + i < end; i++)
+        damaged += !is_base64(rest[i]) && rest[i] != '\n';
+    if (damaged > (size_t)(end - rest) / 4)
         return false;
     in->used = 0;
     put_border(in, BEGIN, label);

@@ -143,13 +143,16 @@ static ssize_t read_once(const struct source *source, void *bytes, size_t len, u
 {
     ssize_t n = -1;
 
+    errno = 0;
     if (source->direct >= 0 && at % SOURCE_BLOCK == 0 && len % SOURCE_BLOCK == 0 &&
         (uintptr_t)bytes % SOURCE_BLOCK == 0)
         n = pread(source->direct, bytes, len, (off_t)at);
-    if (n < 0)
-        do
-            n = pread(source->fd, bytes, len, (off_t)at);
-        while (n < 0 && errno == EINTR);
+    /* A device that takes no such reads, or not of this size. */
+    if (n >= 0 || (source->direct >= 0 && errno != 0 && errno != EINVAL))
+        return n;
+    do
+        n = pread(source->fd, bytes, len, (off_t)at);
+    while (n < 0 && errno == EINTR);
     return n;
 }
 

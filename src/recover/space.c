@@ -17,6 +17,7 @@
 #include <string.h>
 
 enum {
+    DESCRIPTOR = 64,                    /* bytes, at most */
     SUPERBLOCK = 1024,                  /* where it is, and its size */
     DESCRIPTORS_MAX = 24 * 1024 * 1024, /* bytes of group descriptors: they are kept in memory */
     GAP = 64 * 1024,                    /* a read costs as much as reading so much more */
@@ -41,20 +42,29 @@ struct space {
     unsigned char *bitmap;
 };
 
-/* Sizes that fit the volume, before libext2fs makes room for what the superblock says. */
+/*
+ * Sizes that fit the volume, before libext2fs makes room for what the superblock says;
+ * and groups that cover all of it, since what no group has would not be searched.
+ */
 static bool plausible(const struct source *source, const struct ext2_super_block *super)
 {
-    uint64_t blocks = (uint64_t)super->s_blocks_count;
-    uint64_t groups, block;
+    uint64_t blocks = super->s_blocks_count, groups, block, ratio;
+    bool bigalloc = super->s_feature_ro_compat & EXT4_FEATURE_RO_COMPAT_BIGALLOC;
 
     if (super->s_magic != EXT2_SUPER_MAGIC || super->s_log_block_size > 6 ||
-        super->s_blocks_per_group < 8)
+        super->s_log_cluster_size > 20 || super->s_blocks_per_group < 8)
         return false;
     block = 1024ULL << super->s_log_block_size;
+    ratio = bigalloc && super->s_log_cluster_size > super->s_log_block_size
+                ? 1ULL << (super->s_log_cluster_size - super->s_log_block_size)
+                : 1;
     if (super->s_feature_incompat & EXT4_FEATURE_INCOMPAT_64BIT)
         blocks |= (uint64_t)super->s_blocks_count_hi << 32;
     groups = blocks / super->s_blocks_per_group + 1;
-    return blocks > 0 && blocks <= source->size / block + 1 && groups * 64 <= DESCRIPTORS_MAX;
+    return blocks > 0 && blocks <= source->size / block + 1 &&
+           groups * DESCRIPTOR <= DESCRIPTORS_MAX &&
+           super->s_blocks_per_group <= block * 8 * ratio &&
+           super->s_first_data_block == (block == 1024 && !bigalloc);
 }
 
 static ext2_filsys open_fs(const struct source *source)
@@ -198,7 +208,10 @@ static void load(struct space *space, dgrp_t group)
     space->group = group;
     space->loaded = true;
     space->start = first * space->block;
-    space->bits = last < first ? 0 : (unsigned)((last - first + 1) * space->block / space->unit);
+    space->bits =
+        last < first
+            ? 0
+            : (unsigned)(((last - first + 1) * space->block + space->unit - 1) / space->unit);
     if (space->bits > space->block * 8)
         space->bits = (unsigned)space->block * 8;
     space->bit = 0;
@@ -257,7 +270,7 @@ static bool next_run(struct space *space, bool allocated, struct stretch *ret)
     return true;
 }
 
-/* What lies outside of all groups: the boot block, and what is behind the file system. */
+/* What is behind the file system; or all, where there is none that is understood. */
 static bool next_rest(struct space *space, struct stretch *ret)
 {
     uint64_t end = 0;

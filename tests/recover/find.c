@@ -2,10 +2,12 @@
 /*
  * find TARGET [--volume OFFSET SIZE FS INODE] [--want FILE.pub | --fingerprint TEXT |
  *      --comment TEXT]… [--unallocated] [--keep DIR] [--cancel-after N]
+ *      [--stop-at-first]
  *
  * The search alone, for tests and the bench: prints one line for each key it tells
  * ("STATE WAY SPACE OFFSET WANT FINGERPRINT COMMENT"), then the counters. --keep
- * writes the files of wanted keys to DIR/NUMBER, which nothing but a test does.
+ * writes the files of wanted keys to DIR/NUMBER, which nothing but a test does;
+ * --stop-at-first stops the process when progress is first told, until SIGCONT.
  */
 #include "base/alloc.h"
 #include "base/io.h"
@@ -13,6 +15,7 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,6 +27,7 @@ static const char *const ends[] = { "all-found", "exhausted", "cancelled" };
 
 enum { WANTS_MAX = 64 };
 static unsigned cancel_after;
+static bool stop_at_first;
 
 static bool on_progress(void *context, const struct recover_progress *now)
 {
@@ -31,6 +35,8 @@ static bool on_progress(void *context, const struct recover_progress *now)
 
     if (now->done > now->total)
         errx(1, "progress beyond its end");
+    if (stop_at_first && *calls == 0)
+        raise(SIGSTOP);
     return ++*calls != cancel_after;
 }
 
@@ -93,6 +99,8 @@ int main(int argc, char **argv)
             wants[count++].comment = argv[++i];
         } else if (strcmp(argv[i], "--unallocated") == 0) {
             options.unallocated_only = true;
+        } else if (strcmp(argv[i], "--stop-at-first") == 0) {
+            stop_at_first = true;
         } else if (strcmp(argv[i], "--keep") == 0) {
             directory = argv[++i];
         } else if (strcmp(argv[i], "--cancel-after") == 0) {
