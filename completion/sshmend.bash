@@ -4,9 +4,12 @@
 
 _sshmend_options() {
     local common='--system --all --json --quiet --verbose --color --help --version'
+    local lost='--known-hosts --fingerprint'
 
     case $1 in
-    repair) echo "$common --yes --dry-run --keys --only --skip --strict --keep-keys --backup-dir" ;;
+    check) echo "$common $lost --recover" ;;
+    repair) echo "$common $lost --recover --yes --dry-run --keys --only --skip --strict --keep-keys --backup-dir" ;;
+    recover) echo "$common $lost --yes --dry-run --list --backup-dir" ;;
     undo) echo "$common --run --list --backup-dir" ;;
     keys) echo "$common --known-hosts --sshfp" ;;
     authorize) echo "$common --yes --dry-run --user --key --backup-dir" ;;
@@ -16,7 +19,7 @@ _sshmend_options() {
 
 _sshmend() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='scan check repair undo keys authorize explain'
+    local commands='scan check repair undo keys recover authorize explain'
 
     if [[ $COMP_CWORD == 1 ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$word")
@@ -24,6 +27,7 @@ _sshmend() {
     fi
     case $previous in
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
+    --recover) mapfile -t COMPREPLY < <(compgen -W 'auto never always' -- "$word") ;;
     --keys) mapfile -t COMPREPLY < <(compgen -W 'broken all' -- "$word") ;;
     *)
         if [[ $word == -* ]]; then

@@ -20,6 +20,12 @@ enum exit_code {
     EXIT_CANCELLED = 32,
 };
 
+enum search_when {
+    SEARCH_AUTO, /* where a key is lost */
+    SEARCH_NEVER,
+    SEARCH_ALWAYS, /* also where none is; and the word of the disk itself will do */
+};
+
 struct options {
     struct report_style style;
     enum report_color color;
@@ -29,9 +35,15 @@ struct options {
     bool all_keys, strict, keep_keys;
     const char *keys; /* --keys, before it is understood */
     const char *only, *skip, *backup_dir, *run, *known_hosts, *sshfp;
-    const char *user, *key; /* --user, --key */
-    const char *key_lines;  /* authorize: the public keys to be let in */
-    char **targets;         /* NULL-terminated */
+    const char *user, *key;        /* --user, --key */
+    const char *key_lines;         /* authorize: the public keys to be let in */
+    const char *recover;           /* --recover, before it is understood */
+    enum search_when search;       /* of the bare disk, for lost keys */
+    const char *clients;           /* --known-hosts FILE */
+    const char *fingerprint;       /* --fingerprint */
+    struct evidence_list evidence; /* what these two say */
+    bool recover_only;             /* lost keys come back, and nothing else is changed */
+    char **targets;                /* NULL-terminated */
 };
 
 struct command {
@@ -44,7 +56,7 @@ struct command {
 };
 
 extern const struct command cmd_scan, cmd_check, cmd_repair, cmd_undo, cmd_keys, cmd_authorize,
-    cmd_explain;
+    cmd_explain, cmd_recover;
 extern const struct command *const commands[]; /* NULL-terminated; in main.c */
 
 /* Guided repair: what happens without arguments on a terminal. */
@@ -56,6 +68,11 @@ int guide(void);
 int options_parse(int argc, char **argv, const struct command *command, struct options *ret);
 void options_help(const struct command *command);
 void usage(FILE *to);
+
+/* ---- search.c: lost keys on the bare disk ---------------------------------------------- */
+
+/* Reads what the operator says of them into options->evidence, for evidence_free. */
+int search_prepare(struct options *options, struct err *e) MUST_CHECK;
 
 /* ---- say.c: all that goes to stderr --------------------------------------------------- */
 
@@ -69,6 +86,8 @@ int finish_output(int code);
 /* A line on a terminal if what follows takes longer than a second. */
 void progress_start(const char *text);
 void progress_stop(void);
+/* How far something long has come: redrawn in place on a terminal, silent elsewhere; "" ends it. */
+void progress_show(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* From here on a signal ends the program at once, with EXIT_CANCELLED; nothing stays behind. */
 void signals_cancel(void);

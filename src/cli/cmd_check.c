@@ -65,6 +65,6 @@ const struct command cmd_check = {
     .name = "check",
     .arguments = "[OPTION...] [TARGET...]",
     .summary = "say whether sshd will come up on the next boot, and why not; changes nothing",
-    .options = "",
+    .options = "recover clients fingerprint",
     .run = run,
 };

@@ -65,7 +65,7 @@ static void repair_free(struct repair *repair)
 
 static const char *command_of(const struct options *options)
 {
-    return options->key_lines ? "authorize" : "repair";
+    return options->key_lines ? "authorize" : options->recover_only ? "recover" : "repair";
 }
 
 static struct report report_of(const struct repair *repair, const struct examination *seen)
@@ -84,7 +84,9 @@ static void show_plan(const struct repair *repair, const struct examination *see
 
     if (options->style.json || options->style.quiet)
         return;
-    if (!options->key_lines)
+    if (options->recover_only)
+        report_recoverable(&report, &options->style);
+    else if (!options->key_lines)
         report_check(&report, &options->style);
     if (seen->plan.change_count) {
         fputs("\n", stdout);
@@ -216,14 +218,26 @@ static void show_result(const struct repair *repair)
         report_json(&report);
     else if (options->key_lines)
         report_authorize(&report, options->user, &options->style);
+    else if (options->recover_only)
+        report_recover(&report, &options->style);
     else
         report_repair(&report, &options->style);
+}
+
+/* What a command of a narrower purpose leaves is not its own. */
+static int left_code(const struct repair *repair, const struct examination *now)
+{
+    if (repair->options->key_lines)
+        return EXIT_FINE;
+    if (repair->options->recover_only)
+        return any_key_lost(&now->facts) ? EXIT_LEFT : EXIT_FINE;
+    return examination_code(&now->findings);
 }
 
 static int result_code(const struct repair *repair)
 {
     const struct examination *now = repair->run ? &repair->after : &repair->before;
-    int left = repair->options->key_lines ? EXIT_FINE : examination_code(&now->findings);
+    int left = left_code(repair, now);
 
     return left ? left : repair->run ? EXIT_MENDED : EXIT_FINE;
 }
@@ -302,6 +316,6 @@ const struct command cmd_repair = {
     .name = "repair",
     .arguments = "[OPTION...] [TARGET...]",
     .summary = "mend what check finds, after asking",
-    .options = "yes dry-run keys only skip strict keep-keys backup-dir",
+    .options = "yes dry-run keys only skip strict keep-keys recover clients fingerprint backup-dir",
     .run = run,
 };

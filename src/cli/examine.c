@@ -15,6 +15,19 @@ static void today(char *date, size_t size)
         *date = '\0';
 }
 
+/* Whoever is asked sees what vouches for a key; whoever is not has to have said it before. */
+static bool trusts_disk(const struct options *options)
+{
+    return !options->yes || options->search == SEARCH_ALWAYS;
+}
+
+/* A key that serves gives way only to one that the operator's own evidence names. */
+static bool restores_previous(const struct options *options)
+{
+    return options->evidence.count > 0 &&
+           (options->recover_only || options->search == SEARCH_ALWAYS);
+}
+
 int examine(const struct system *system, const struct root *root, const struct options *options,
             const struct inspection *earlier, struct examination *ret, struct err *e)
 {
@@ -25,10 +38,15 @@ int examine(const struct system *system, const struct root *root, const struct o
                                                .keep_keys = options->keep_keys,
                                                .only = options->only,
                                                .skip = options->skip,
-                                               .date = date };
+                                               .date = date,
+                                               .trust_disk = trusts_disk(options),
+                                               .recover_only = options->recover_only,
+                                               .restore_previous = restores_previous(options) };
 
     today(date, sizeof date);
     if (inspect(root, earlier, &examination.facts, e) < 0)
+        return -1;
+    if (!earlier && search_lost_keys(system, root, options, &examination.facts, e) < 0)
         return -1;
     if (options->key_lines &&
         authorized_inspect(root, &examination.facts, options->user, &examination.authorized, e) < 0)
@@ -105,8 +123,8 @@ static int report_empty_targets(const struct systems *systems, const struct opti
     return code;
 }
 
-int for_each_system(const struct options *options, const char *command, bool changes,
-                    int (*handle)(struct system *system, const struct options *options))
+static int handle_each(const struct options *options, const char *command, bool changes,
+                       int (*handle)(struct system *system, const struct options *options))
 {
     auto_systems struct systems systems = { 0 };
     struct err e = { 0 };
@@ -124,5 +142,17 @@ int for_each_system(const struct options *options, const char *command, bool cha
             fputs("\n", stdout);
         code |= handle(&systems.items[i], options);
     }
+    return code;
+}
+
+int for_each_system(const struct options *options, const char *command, bool changes,
+                    int (*handle)(struct system *system, const struct options *options))
+{
+    struct options prepared = *options;
+    struct err e = { 0 };
+    int code = search_prepare(&prepared, &e) < 0 ? fail_whole(options, command, &e)
+                                                 : handle_each(&prepared, command, changes, handle);
+
+    evidence_free(&prepared.evidence);
     return code;
 }

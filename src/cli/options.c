@@ -19,52 +19,61 @@ static const struct option_row {
     enum option_type type;
     size_t at; /* where in struct options */
     bool common;
+    const char *word; /* how a command's row asks for it, where two share a name; NULL: the name */
 } rows[] = {
     { "system", 0, "SELECTOR", "the system meant: number from scan, file system UUID, or device",
-      TYPE_TEXT, offsetof(struct options, system), true },
-    { "all", 0, NULL, "every system found", TYPE_FLAG, offsetof(struct options, all), true },
+      TYPE_TEXT, offsetof(struct options, system), true, NULL },
+    { "all", 0, NULL, "every system found", TYPE_FLAG, offsetof(struct options, all), true, NULL },
     { "json", 0, NULL, "one JSON object a system and line", TYPE_FLAG,
-      offsetof(struct options, style.json), true },
+      offsetof(struct options, style.json), true, NULL },
     { "quiet", 'q', NULL, "no output but errors", TYPE_FLAG, offsetof(struct options, style.quiet),
-      true },
+      true, NULL },
     { "verbose", 'v', NULL, "everything, notes on modes too", TYPE_FLAG,
-      offsetof(struct options, style.verbose), true },
+      offsetof(struct options, style.verbose), true, NULL },
     { "color", 0, "WHEN", "auto, always or never", TYPE_COLOR, offsetof(struct options, color),
-      true },
-    { "help", 'h', NULL, "this text", TYPE_FLAG, offsetof(struct options, help), true },
+      true, NULL },
+    { "help", 'h', NULL, "this text", TYPE_FLAG, offsetof(struct options, help), true, NULL },
     { "version", 'V', NULL, "the version and what is built in", TYPE_FLAG,
-      offsetof(struct options, version), true },
-    { "yes", 'y', NULL, "do not ask", TYPE_FLAG, offsetof(struct options, yes), false },
+      offsetof(struct options, version), true, NULL },
+    { "yes", 'y', NULL, "do not ask", TYPE_FLAG, offsetof(struct options, yes), false, NULL },
     { "dry-run", 'n', NULL, "show the plan and stop", TYPE_FLAG, offsetof(struct options, dry_run),
-      false },
+      false, NULL },
     { "keys", 0, "WHICH", "broken (default): new keys only for those beyond mending; all: for all",
-      TYPE_TEXT, offsetof(struct options, keys), false },
+      TYPE_TEXT, offsetof(struct options, keys), false, NULL },
     { "only", 0, "ID,...", "mend only these findings", TYPE_TEXT, offsetof(struct options, only),
-      false },
-    { "skip", 0, "ID,...", "leave these findings", TYPE_TEXT, offsetof(struct options, skip),
-      false },
+      false, NULL },
+    { "skip", 0, "ID,...", "leave these findings", TYPE_TEXT, offsetof(struct options, skip), false,
+      NULL },
     { "strict", 0, NULL, "also restore what only differs from the distribution's own modes",
-      TYPE_FLAG, offsetof(struct options, strict), false },
+      TYPE_FLAG, offsetof(struct options, strict), false, NULL },
     { "keep-keys", 0, NULL, "tell cloud-init to leave the host keys alone", TYPE_FLAG,
-      offsetof(struct options, keep_keys), false },
+      offsetof(struct options, keep_keys), false, NULL },
     { "backup-dir", 0, "DIR", "where on the target the old files go (/var/lib/sshmend)", TYPE_TEXT,
-      offsetof(struct options, backup_dir), false },
-    { "user", 0, "NAME", "whom to let in", TYPE_TEXT, offsetof(struct options, user), false },
+      offsetof(struct options, backup_dir), false, NULL },
+    { "user", 0, "NAME", "whom to let in", TYPE_TEXT, offsetof(struct options, user), false, NULL },
     { "key", 0, "FILE", "the public key, or - for stdin", TYPE_TEXT, offsetof(struct options, key),
-      false },
+      false, NULL },
     { "run", 0, "ID", "the run to undo (the newest)", TYPE_TEXT, offsetof(struct options, run),
-      false },
-    { "list", 0, NULL, "list the runs there are", TYPE_FLAG, offsetof(struct options, list),
-      false },
+      false, NULL },
+    { "list", 0, NULL, "list the runs there are", TYPE_FLAG, offsetof(struct options, list), false,
+      NULL },
+    { "list", 0, NULL, "only show what is found", TYPE_FLAG, offsetof(struct options, list), false,
+      "list-found" },
     { "known-hosts", 0, "NAME,...", "lines for known_hosts of clients, for a host of these names",
-      TYPE_TEXT, offsetof(struct options, known_hosts), false },
+      TYPE_TEXT, offsetof(struct options, known_hosts), false, NULL },
+    { "known-hosts", 0, "FILE", "what clients know this host by: a known_hosts file of theirs",
+      TYPE_TEXT, offsetof(struct options, clients), false, "clients" },
+    { "fingerprint", 0, "SHA256:...", "what clients know this host by, as ssh-keygen -l shows it",
+      TYPE_TEXT, offsetof(struct options, fingerprint), false, NULL },
+    { "recover", 0, "WHEN", "search the bare disk for lost keys: auto, never or always", TYPE_TEXT,
+      offsetof(struct options, recover), false, NULL },
     { "sshfp", 0, "NAME", "SSHFP records for DNS, for a host of this name", TYPE_TEXT,
-      offsetof(struct options, sshfp), false },
+      offsetof(struct options, sshfp), false, NULL },
 };
 
 static bool takes(const struct command *command, const struct option_row *row)
 {
-    return row->common || text_has_word(command->options, row->name);
+    return row->common || text_has_word(command->options, row->word ? row->word : row->name);
 }
 
 /* getopt_long's table, and its string of letters, for one command. */
@@ -148,12 +157,26 @@ static bool plain_absolute(const char *path)
            !text_ends(path, "/..");
 }
 
+static bool set_search(struct options *options)
+{
+    static const char *const names[] = { "auto", "never", "always" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!options->recover || strcmp(options->recover, names[i]) == 0) {
+            options->search = (enum search_when)i;
+            return true;
+        }
+    return false;
+}
+
 /* What no single option can tell. */
 static int check_together(const struct command *command, struct options *options)
 {
     if (options->keys && strcmp(options->keys, "all") != 0 && strcmp(options->keys, "broken") != 0)
         return bad_usage(command, "--keys takes broken or all, not: ", options->keys);
     options->all_keys = options->keys && strcmp(options->keys, "all") == 0;
+    if (!set_search(options))
+        return bad_usage(command, "--recover takes auto, never or always, not: ", options->recover);
     if (command->needs_target && !options->targets[0])
         return bad_usage(command, "name the target: a disk, an image or a directory", "");
     if (options->all && options->system)

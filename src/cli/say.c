@@ -101,6 +101,21 @@ void progress_stop(void)
     progress.running = false;
 }
 
+void progress_show(const char *fmt, ...)
+{
+    char text[160];
+    va_list args;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    text_clean_in_place(text);
+    fprintf(stderr, "\r\033[K%s%s", *text ? "sshmend: " : "", text);
+    fflush(stderr);
+}
+
 /* ---- signals -----------------------------------------------------------------------------------
  */
 

@@ -68,9 +68,16 @@ struct examination {
     struct authorized authorized; /* authorize alone; the plan points into it */
 };
 
-/* Facts, findings and the plan that the options allow. earlier: as for inspect. */
+/*
+ * Facts, findings and the plan that the options allow. earlier: as for inspect. The first look
+ * is the one that searches the bare disk, where the options want that.
+ */
 int examine(const struct system *system, const struct root *root, const struct options *options,
             const struct inspection *earlier, struct examination *ret, struct err *e) MUST_CHECK;
+/* search.c: adds what the bare disk has of lost keys. */
+int search_lost_keys(const struct system *system, const struct root *root,
+                     const struct options *options, struct inspection *facts,
+                     struct err *e) MUST_CHECK;
 void examination_free(struct examination *examination);
 /* EXIT_LEFT where a finding of weight is left, EXIT_FAILED where one forbids any change. */
 int examination_code(const struct findings *findings);

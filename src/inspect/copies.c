@@ -27,7 +27,7 @@ struct hunt {
 static void keep_if_proven(struct hunt *hunt, struct host_key *key, const char *path)
 {
     auto_blob struct blob bytes = { 0 };
-    struct key_copy copy;
+    struct key_copy copy = { .source = EVIDENCE_NONE };
 
     if (key->copy_count >= COPIES_MAX ||
         root_read(hunt->root, path, HOSTKEY_FILE_MAX, &bytes, NULL) < 0)
@@ -75,10 +75,8 @@ static void search(struct hunt *hunt, const char *directory, int depth)
 void copies_inspect(const struct root *root, struct inspection *inspection)
 {
     struct hunt hunt = { .root = root, .inspection = inspection };
-    bool any = false;
+    bool any = any_key_lost(inspection);
 
-    for (size_t i = 0; i < inspection->key_count; i++)
-        any = any || inspection->keys[i].lost;
     for (size_t i = 0; any && places[i]; i++) {
         auto_with(text_list_free) char **matches = NULL;
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "inspect/carve.h"
 
 #include <string.h>
 #include <strings.h>
@@ -198,6 +199,8 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
         return -1;
     certs_inspect(root, &facts);
     keys_tie(&facts);
+    if (earlier)
+        carve_keep(earlier, &facts);
     label_inspect(root, &facts);
     facts.unfinished = unfinished_run(root);
     *ret = facts;
@@ -220,6 +223,7 @@ void inspection_free(struct inspection *inspection)
     service_free(&inspection->service);
     cloud_free(&inspection->cloud);
     login_free(&inspection->login);
+    carving_free(&inspection->carving);
     substitute_free(&inspection->lost_config);
     substitute_free(&inspection->lost_moduli);
     for (size_t i = 0; i < ACCOUNT_FILES; i++)

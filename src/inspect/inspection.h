@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "hostkey/hostkey.h"
+#include "inspect/evidence.h"
 #include "inspect/profile.h"
 #include "root/root.h"
 
@@ -258,10 +259,13 @@ struct node {
 
 enum pub_state { PUB_OK, PUB_MISSING, PUB_DAMAGED, PUB_FOREIGN, PUB_ODD };
 
-/* A file that holds what may be a lost host key. */
+/* What may be a lost host key: in another file, or on the bare disk. */
 struct key_copy {
-    char *path;
+    char *path; /* carved: in words */
     struct hostkey_judgement judgement;
+    bool carved; /* from the bare disk */
+    enum evidence_source source;
+    char *vouched_by; /* what says that clients know it; NULL: nothing */
 };
 
 struct host_key {
@@ -321,6 +325,18 @@ struct host_cert {
         *key; /* the one it is for; NULL: not to be told, or none that is loaded */
 };
 
+/* The search of the bare disk for lost keys, and those of which nothing says whose they are. */
+struct carving {
+    bool done, cancelled;
+    uint64_t bytes_read, bytes_failed;
+    struct stranger {
+        struct pubkey pub;
+        char *place;       /* in words */
+        const char *state; /* "whole", "encrypted", "torn" */
+    } * strangers;
+    size_t stranger_count;
+};
+
 struct inspection {
     struct os os;
     const struct profile *profile;
@@ -354,6 +370,7 @@ struct inspection {
     size_t peer_count;
     struct node *nodes;
     size_t node_count;
+    struct carving carving;
     struct root_meta key_meta, pub_meta; /* of new key files, but for their labels */
     bool selinux;      /* the target enforces, or may enforce, an SELinux policy */
     char *state_label; /* for /var/lib/sshmend; NULL: none */
@@ -422,6 +439,7 @@ bool node_label_wrong(const struct node *node);
 bool host_key_sound(const struct host_key *key);
 /* True where sshd would serve it as it stands. */
 bool host_key_serves(const struct host_key *key);
+bool any_key_lost(const struct inspection *inspection);
 
 #define auto_inspection auto_with(inspection_free)
 

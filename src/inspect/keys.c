@@ -348,6 +348,14 @@ bool host_key_serves(const struct host_key *key)
     return host_key_sound(key) && key->node && (key->node->stat.uid != 0 || !node_open(key->node));
 }
 
+bool any_key_lost(const struct inspection *inspection)
+{
+    for (size_t i = 0; i < inspection->key_count; i++)
+        if (inspection->keys[i].lost)
+            return true;
+    return false;
+}
+
 void host_key_free(struct host_key *key)
 {
     hostkey_judgement_free(&key->judgement);
@@ -355,6 +363,7 @@ void host_key_free(struct host_key *key)
     for (size_t i = 0; i < key->copy_count; i++) {
         hostkey_judgement_free(&key->copies[i].judgement);
         free(key->copies[i].path);
+        free(key->copies[i].vouched_by);
     }
     free(key->copies);
     free(key->path);

@@ -74,7 +74,7 @@ static void keep_lines(struct logs *logs, const char *source, char *text, int64_
 }
 
 /* gunzip in memory: at most the end of what comes out is kept. */
-static char *unpack(const struct blob *packed)
+static char *unpack(const struct blob *packed, size_t most)
 {
     z_stream stream = { .next_in = packed->data, .avail_in = (unsigned)packed->len };
     auto_blob struct blob text = blob_zeroed(GZIP_MAX);
@@ -87,11 +87,11 @@ static char *unpack(const struct blob *packed)
     (void)inflate(&stream, Z_FINISH);
     len = (size_t)stream.total_out;
     inflateEnd(&stream);
-    return xstrndup((const char *)text.data + (len > TAIL_MAX ? len - TAIL_MAX : 0),
-                    len > TAIL_MAX ? TAIL_MAX : len);
+    return xstrndup((const char *)text.data + (len > most ? len - most : 0),
+                    len > most ? most : len);
 }
 
-static char *read_tail(const struct root *root, const char *path, int64_t *ret_written)
+char *log_tail(const struct root *root, const char *path, size_t most, int64_t *ret_written)
 {
     auto_blob struct blob bytes = { 0 };
     struct root_stat stat;
@@ -99,10 +99,12 @@ static char *read_tail(const struct root *root, const char *path, int64_t *ret_w
 
     if (root_find(root, path, NULL, &stat, NULL) < 0 || !S_ISREG(stat.mode))
         return NULL;
-    *ret_written = stat.mtime.tv_sec > 0 && stat.mtime.tv_sec < TIME_MAX ? stat.mtime.tv_sec : 0;
+    if (ret_written)
+        *ret_written =
+            stat.mtime.tv_sec > 0 && stat.mtime.tv_sec < TIME_MAX ? stat.mtime.tv_sec : 0;
     if (text_ends(path, ".gz"))
-        return root_read(root, path, GZIP_MAX, &bytes, NULL) < 0 ? NULL : unpack(&bytes);
-    len = stat.size < TAIL_MAX ? stat.size : TAIL_MAX;
+        return root_read(root, path, GZIP_MAX, &bytes, NULL) < 0 ? NULL : unpack(&bytes, most);
+    len = stat.size < most ? stat.size : most;
     if (root_read_part(root, path, stat.size - len, (size_t)len, &bytes, NULL) < 0)
         return NULL;
     /* NUL bytes, as a power cut leaves them, do not end the log. */
@@ -125,7 +127,7 @@ static void texts_inspect(const struct root *root, struct logs *ret)
                 continue;
             for (char **path = found; *path; path++) {
                 int64_t written;
-                auto_free char *text = read_tail(root, *path, &written);
+                auto_free char *text = log_tail(root, *path, TAIL_MAX, &written);
 
                 ret->texts = ret->texts || (text && i >= SYSLOG_FROM);
                 if (text)

@@ -160,6 +160,13 @@ void journal_prepare(void);
 /* The child's work: "TIME text", a line each; TIME in microseconds. */
 int journal_read(const int *fds, size_t count, int out);
 
+/*
+ * logs.c: the end of a log, packed or not, without its NUL bytes; NULL. The caller frees it.
+ * ret_written (or NULL): when it was written last, in seconds; 0: that cannot be told.
+ */
+char *log_tail(const struct root *root, const char *path, size_t most,
+               int64_t *ret_written) MUST_CHECK;
+
 /* selinux.c */
 struct labels;
 /* NULL where the target has no SELinux policy. */

@@ -58,42 +58,6 @@ static void push_pub(struct planning *planning, const struct host_key *key,
                xasprintf("the .pub, derived from the %s key", label_of(key)));
 }
 
-/* What clients know this key by, as far as it can still be told. */
-static const struct pubkey *known_identity(const struct host_key *key)
-{
-    if (key->judgement.key)
-        return &key->judgement.pub;
-    if (key->pub_state == PUB_OK)
-        return &key->pub;
-    return key->judgement.pub.name ? &key->judgement.pub : NULL;
-}
-
-static bool same_key(const struct key_copy *a, const struct key_copy *b)
-{
-    return blob_equal(&a->judgement.pub.blob, &b->judgement.pub.blob);
-}
-
-/* The copy that has the identity clients know; without evidence, the only candidate there is. */
-static const struct key_copy *right_copy(const struct host_key *key)
-{
-    const struct pubkey *identity = known_identity(key);
-    const struct key_copy *only = NULL;
-
-    for (size_t i = 0; i < key->copy_count; i++) {
-        const struct key_copy *copy = &key->copies[i];
-
-        if (identity && blob_equal(&copy->judgement.pub.blob, &identity->blob))
-            return copy;
-        if (identity || hostkey_type(copy->judgement.key) != key->type)
-            continue;
-        if (only && !same_key(only, copy))
-            return NULL;
-        if (!only)
-            only = copy;
-    }
-    return only;
-}
-
 /* As it stands where this sshd reads it, else as PEM, which every sshd reads. */
 static int serialise(const struct planning *planning, const struct hostkey *key, struct blob *ret,
                      struct err *e)
@@ -130,8 +94,7 @@ static int restore(struct planning *planning, const struct host_key *key,
     if (serialise(planning, copy->judgement.key, &content, e) < 0)
         return -1;
     fate->origin = ORIGIN_RESTORED;
-    fate->guessed = known_identity(key) == NULL;
-    fate->restored_from = copy->path;
+    fate->guessed = !copy->vouched_by && plan_identity(key) == NULL;
     push_write(planning, key, false, content, NO_NEW_KEY,
                xasprintf("the %s key, from %s", label_of(key), copy->path));
     if (key->pub_state != PUB_OK || !blob_equal(&key->pub.blob, &copy->judgement.pub.blob))
@@ -181,12 +144,20 @@ static void generate(struct planning *planning, const struct host_key *key, stru
                xasprintf("the .pub of the new %s key", label_of(key)));
 }
 
+/*
+ * Found on the bare disk, and nothing but the disk vouches for it: not without somebody who
+ * has seen that. Nor is a new one made, since writing it may destroy what was found.
+ */
+static bool held_back(const struct plan_options *options, const struct key_copy *copy)
+{
+    return copy->carved && !evidence_vouches(copy->source) && !options->trust_disk;
+}
+
 int plan_key(struct planning *planning, size_t index, struct err *e)
 {
     const struct host_key *key = &planning->facts->keys[index];
     struct key_fate *fate = &planning->plan.fates[index];
-    const struct pubkey *identity = known_identity(key);
-    const struct key_copy *copy;
+    const struct pubkey *identity = plan_identity(key);
 
     fate->new_key = NO_NEW_KEY;
     fate->origin = key->judgement.key ? ORIGIN_KEPT : ORIGIN_NONE;
@@ -199,10 +170,16 @@ int plan_key(struct planning *planning, size_t index, struct err *e)
         return 0;
     case TASK_REWRAP:
         return rewrap(planning, key, fate, e);
+    case TASK_RESTORE:
     case TASK_REPLACE:
-        copy = right_copy(key);
-        if (copy)
-            return restore(planning, key, copy, fate, e);
+        fate->copy = plan_copy(key);
+        fate->held = fate->copy && held_back(planning->options, fate->copy);
+        if (fate->held)
+            return 0;
+        if (fate->copy)
+            return restore(planning, key, fate->copy, fate, e);
+        if (planning->keys[index] == TASK_RESTORE)
+            return 0;
         break;
     case TASK_RENEW:
         break;

@@ -21,6 +21,8 @@ enum { MODE_BITS = 07777 };
 
 static bool allowed(const struct check *check, const struct plan_options *options)
 {
+    if (options->recover_only && check->remedy != REMEDY_REPLACE)
+        return false;
     if (check->policy == POLICY_NEVER || (check->strict && !options->strict) ||
         (check->keeps_keys && !options->keep_keys))
         return false;
@@ -69,7 +71,7 @@ static void mark(struct planning *planning, const struct finding *finding)
         task_at_least(key, TASK_REWRAP);
         break;
     case REMEDY_REPLACE:
-        task_at_least(key, TASK_REPLACE);
+        task_at_least(key, planning->options->recover_only ? TASK_RESTORE : TASK_REPLACE);
         break;
     }
 }
@@ -85,6 +87,16 @@ static void mark_all_keys(struct planning *planning)
             key->judgement.verdict != HOSTKEY_UNKNOWN_TYPE)
             planning->keys[i] = TASK_RENEW;
     }
+}
+
+/* Keys that serve, and are not what clients know. */
+static void mark_previous(struct planning *planning)
+{
+    const struct inspection *facts = planning->facts;
+
+    for (size_t i = 0; i < facts->key_count; i++)
+        if (plan_previous(&facts->keys[i]))
+            planning->keys[i] = TASK_RESTORE;
 }
 
 void plan_push(struct planning *planning, struct change change)
@@ -176,6 +188,8 @@ static void choose(struct planning *planning, const struct findings *findings)
         if (plan->covers[i])
             mark(planning, &findings->items[i]);
     }
+    if (planning->options->restore_previous)
+        mark_previous(planning);
     if (planning->options->all_keys)
         mark_all_keys(planning);
 }

@@ -57,10 +57,11 @@ enum key_origin { ORIGIN_NONE, ORIGIN_KEPT, ORIGIN_RESTORED, ORIGIN_GENERATED };
 /* What becomes of each host key, in the order of the inspection. */
 struct key_fate {
     enum key_origin origin;
-    const char *restored_from; /* a path of the target */
-    bool guessed;              /* restored without evidence that clients know it */
-    char *old_fingerprint;     /* of what clients know; NULL: not to be told */
-    const char *lost_cert;     /* a certificate that does not fit the new key; NULL */
+    const struct key_copy *copy; /* what it comes back from; NULL */
+    bool held;    /* it could come back, but only the disk itself vouches for it: it stays lost */
+    bool guessed; /* restored without evidence that clients know it */
+    char *old_fingerprint; /* of what clients know; NULL: not to be told */
+    const char *lost_cert; /* a certificate that does not fit the new key; NULL */
     int new_key;
 };
 
@@ -76,12 +77,15 @@ struct plan {
 };
 
 struct plan_options {
-    bool all_keys;    /* --keys=all */
-    bool strict;      /* --strict */
-    const char *only; /* comma separated IDs; NULL: all */
-    const char *skip; /* likewise; NULL: none */
-    const char *date; /* for the marks in edited files: "2026-11-24" */
-    bool keep_keys;   /* --keep-keys */
+    bool all_keys;         /* --keys=all */
+    bool strict;           /* --strict */
+    const char *only;      /* comma separated IDs; NULL: all */
+    const char *skip;      /* likewise; NULL: none */
+    const char *date;      /* for the marks in edited files: "2026-11-24" */
+    bool keep_keys;        /* --keep-keys */
+    bool trust_disk;       /* somebody sees, or has said, that the disk alone vouches for a key */
+    bool recover_only;     /* lost keys come back, and nothing else is changed */
+    bool restore_previous; /* a key that serves gives way to one that the operator vouches for */
 };
 
 /* A finding that blocks makes for an empty plan. */

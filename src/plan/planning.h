@@ -6,7 +6,7 @@
 #include "plan/plan.h"
 
 /* What is to be done to a key; the first that applies. */
-enum key_task { TASK_NONE, TASK_PUB, TASK_REWRAP, TASK_REPLACE, TASK_RENEW };
+enum key_task { TASK_NONE, TASK_PUB, TASK_REWRAP, TASK_RESTORE, TASK_REPLACE, TASK_RENEW };
 
 /* What may be done to a node; bits. */
 enum node_task {
@@ -29,6 +29,13 @@ struct planning {
 
 /* Becomes the plan's next change. */
 void plan_push(struct planning *planning, struct change change);
+
+/* restore.c: which copy a key comes back from; NULL: none. */
+const struct key_copy *plan_copy(const struct host_key *key);
+/* What clients know this key by, as far as it can still be told; NULL. */
+const struct pubkey *plan_identity(const struct host_key *key);
+/* A key that serves, and a copy of the one that clients know instead. */
+bool plan_previous(const struct host_key *key);
 
 /* keys.c: the writes that one key needs. */
 int plan_key(struct planning *planning, size_t index, struct err *e) MUST_CHECK;

@@ -59,6 +59,24 @@ static json_t *system_json(const struct report *report)
     return object;
 }
 
+/* What the search of the bare disk has found of a lost key. */
+static json_t *recoverable_json(const struct host_key *key)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < key->copy_count; i++) {
+        const struct key_copy *copy = &key->copies[i];
+        auto_free char *fingerprint = pubkey_fingerprint(&copy->judgement.pub);
+        json_t *object = json_object();
+
+        set_text(object, "fingerprint", fingerprint);
+        set_text(object, "from", copy->path);
+        set_text(object, "vouched_by", copy->vouched_by);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static json_t *key_json(const struct report *report, size_t index)
 {
     const struct host_key *key = &report->facts->keys[index];
@@ -79,10 +97,15 @@ static json_t *key_json(const struct report *report, size_t index)
 
         set_text(object, "fingerprint", fingerprint);
     }
+    if (key->copy_count)
+        set(object, "recoverable", recoverable_json(key));
     if (fate && report->done) {
         if (host_key_sound(key))
             set_text(object, "origin", key_origin_name(fate->origin));
-        set_text(object, "restored_from", fate->restored_from);
+        if (fate->origin == ORIGIN_RESTORED) {
+            set_text(object, "restored_from", fate->copy->path);
+            set_text(object, "vouched_by", fate->copy->vouched_by);
+        }
         if (fate->origin == ORIGIN_GENERATED)
             set_text(object, "old_fingerprint", fate->old_fingerprint);
     }

@@ -31,7 +31,7 @@ void put_clean(const char *text)
 
 /* ---- which system --------------------------------------------------------------------- */
 
-static void print_header(const struct report *report, const struct report_style *style)
+void put_header(const struct report *report, const struct report_style *style)
 {
     const struct sshd *sshd = &report->facts->sshd;
 
@@ -213,13 +213,14 @@ void report_check(const struct report *report, const struct report_style *style)
     size_t all = problems(report, false), mendable = problems(report, true);
     auto_free char *count = counted(all, "problem");
 
-    print_header(report, style);
+    put_header(report, style);
     fputs("\n", stdout);
     put_keys(report->facts, NULL);
     fputs("\n", stdout);
     print_findings(report->findings, style, false);
     if (report->findings->count)
         fputs("\n", stdout);
+    put_lost_keys(report);
     print_verdict(report, style);
     if (all == 0)
         fputs("\n", stdout);
@@ -319,7 +320,7 @@ void report_authorize(const struct report *report, const char *user,
 
     if (style->quiet)
         return;
-    print_header(report, style);
+    put_header(report, style);
     if (!report->run) {
         printf("This key is let in for %s already; nothing was changed.\n", clean);
         return;
@@ -356,11 +357,8 @@ static void print_fates(const struct report *report)
     put_keys(report->facts, notes);
     free(notes);
     for (size_t i = 0; i < plan->fate_count; i++) {
-        if (plan->fates[i].restored_from) {
-            fputs("  restored from ", stdout);
-            put_clean(plan->fates[i].restored_from);
-            fputs("\n", stdout);
-        }
+        if (plan->fates[i].origin == ORIGIN_RESTORED)
+            put_copy(plan->fates[i].copy, "is back");
     }
 }
 
@@ -379,7 +377,7 @@ void report_repair(const struct report *report, const struct report_style *style
 {
     if (style->quiet)
         return;
-    print_header(report, style);
+    put_header(report, style);
     fputs("\n", stdout);
     print_findings(report->findings, style, report->seen);
     if (report->findings->count && !(report->seen && problems(report, false) == 0))

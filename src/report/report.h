@@ -59,6 +59,10 @@ void report_plan(const struct report *report, const struct report_style *style);
 void report_repair(const struct report *report, const struct report_style *style);
 void report_authorize(const struct report *report, const char *user,
                       const struct report_style *style);
+/* Every key that was found on the bare disk, and what vouches for it. */
+void report_recoverable(const struct report *report, const struct report_style *style);
+/* Which came back, and which are still lost. */
+void report_recover(const struct report *report, const struct report_style *style);
 void report_undo(const struct report *report, const struct run_summary *run);
 void report_runs(const struct run_summary *runs);
 void report_keys(const struct report *report, const char *known_hosts, const char *sshfp);

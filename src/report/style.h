@@ -23,6 +23,12 @@ void table_print(struct libscols_table *table, const char *indent);
 void put_clean(const char *text);
 /* The table of host keys; notes, one for each key or NULL, stand in for its state. */
 void put_keys(const struct inspection *facts, const char *const *notes);
+/* Which system a report is about. */
+void put_header(const struct report *report, const struct report_style *style);
+/* "The RSA key is back: SHA256:..., from where and why". */
+void put_copy(const struct key_copy *copy, const char *verb);
+/* Which lost keys can be brought back, and why that should be done now. */
+void put_lost_keys(const struct report *report);
 /* "1 problem", "2 problems". */
 char *counted(size_t count, const char *singular);
 

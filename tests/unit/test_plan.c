@@ -619,7 +619,7 @@ static void check_restored(const struct plan *plan, const char *file)
     ck_assert_int_eq(judged.verdict, HOSTKEY_SOUND);
     ck_assert(blob_equal(&judged.pub.blob, &expected.blob));
     ck_assert_int_eq(plan->fates[RSA].origin, ORIGIN_RESTORED);
-    ck_assert_ptr_nonnull(plan->fates[RSA].restored_from);
+    ck_assert_ptr_nonnull(plan->fates[RSA].copy);
 }
 
 START_TEST(right_copy)
@@ -656,7 +656,7 @@ START_TEST(restored_from)
     scene_copy(&scene, &scene.keys[RSA], OTHER, "rsa1024.v1");
     scene_copy(&scene, &scene.keys[RSA], COPY, "rsa.v1");
     planned = plan_of(&scene, &plain);
-    ck_assert_str_eq(planned.plan.fates[RSA].restored_from, COPY);
+    ck_assert_str_eq(planned.plan.fates[RSA].copy->path, COPY);
 }
 END_TEST
 

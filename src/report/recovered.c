@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Lost keys that came back, or can. Public parts alone are ever shown. */
+#include "report/style.h"
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <stdio.h>
+
+void put_copy(const struct key_copy *copy, const char *verb)
+{
+    auto_free char *fingerprint = pubkey_fingerprint(&copy->judgement.pub);
+
+    printf("  The %s key %s: %s\n    from ", pubkey_label(&copy->judgement.pub), verb, fingerprint);
+    put_clean(copy->path);
+    if (copy->vouched_by) {
+        fputs("; vouched for by ", stdout);
+        put_clean(copy->vouched_by);
+    }
+    fputs("\n", stdout);
+}
+
+/* Why there may be more. */
+static void put_search(const struct carving *carving)
+{
+    if (carving->cancelled)
+        fputs("  The search of the bare disk was cancelled: there may be more.\n", stdout);
+    if (carving->bytes_failed)
+        printf("  %llu bytes of the disk could not be read.\n",
+               (unsigned long long)carving->bytes_failed);
+}
+
+void put_lost_keys(const struct report *report)
+{
+    const struct plan *plan = report->plan;
+    size_t back = 0, held = 0;
+
+    for (size_t i = 0; plan && i < plan->fate_count; i++) {
+        const struct key_fate *fate = &plan->fates[i];
+
+        if (!fate->copy || !fate->copy->carved)
+            continue;
+        put_copy(fate->copy, "can be brought back");
+        back++;
+        held += fate->held;
+    }
+    put_search(&report->facts->carving);
+    if (back)
+        fputs("  The next write to this disk may destroy what is left: mend it before anything "
+              "else.\n",
+              stdout);
+    if (held)
+        fputs("  Only this disk vouches for a key above. --recover=always takes its word, and\n"
+              "  --fingerprint or --known-hosts give a better one; --recover=never makes a new "
+              "key.\n",
+              stdout);
+    if (back)
+        fputs("\n", stdout);
+}
+
+static void put_copies(const struct inspection *facts, struct libscols_table *table)
+{
+    for (size_t i = 0; i < facts->key_count; i++)
+        for (size_t n = 0; n < facts->keys[i].copy_count; n++) {
+            const struct key_copy *copy = &facts->keys[i].copies[n];
+            auto_free char *fingerprint = pubkey_fingerprint(&copy->judgement.pub);
+            const char *cells[] = { pubkey_label(&copy->judgement.pub), fingerprint, "whole",
+                                    copy->path, copy->vouched_by };
+
+            table_row(table, cells);
+        }
+}
+
+static void put_strangers(const struct carving *carving, struct libscols_table *table)
+{
+    for (size_t i = 0; i < carving->stranger_count; i++) {
+        const struct stranger *stranger = &carving->strangers[i];
+        auto_free char *fingerprint = pubkey_fingerprint(&stranger->pub);
+        const char *cells[] = { pubkey_label(&stranger->pub), fingerprint, stranger->state,
+                                stranger->place, NULL };
+
+        table_row(table, cells);
+    }
+}
+
+void report_recoverable(const struct report *report, const struct report_style *style)
+{
+    static const char *const columns[] = { "TYPE",  "FINGERPRINT",    "STATE",
+                                           "WHERE", "VOUCHED FOR BY", NULL };
+    struct libscols_table *table = table_new(columns);
+
+    put_header(report, style);
+    fputs("\n", stdout);
+    put_copies(report->facts, table);
+    put_strangers(&report->facts->carving, table);
+    table_print(table, "  ");
+    put_search(&report->facts->carving);
+}
+
+void report_recover(const struct report *report, const struct report_style *style)
+{
+    const struct plan *plan = report->plan;
+    auto_free char *target = text_clean(report->system.target);
+
+    if (style->quiet)
+        return;
+    put_header(report, style);
+    fputs("\n", stdout);
+    for (size_t i = 0; report->run && i < plan->fate_count; i++)
+        if (plan->fates[i].origin == ORIGIN_RESTORED)
+            put_copy(plan->fates[i].copy, "is back");
+    for (size_t i = 0; i < report->facts->key_count; i++) {
+        const struct host_key *key = &report->facts->keys[i];
+
+        if (!key->lost)
+            continue;
+        printf("  The %s key is still lost: ", key->type ? key_type_label(key->type) : "host");
+        fputs(i < plan->fate_count && plan->fates[i].held
+                  ? "only this disk vouches for what was found (--fingerprint, --known-hosts)\n"
+                  : "nothing that was found is known to be it (--list shows all)\n",
+              stdout);
+    }
+    put_search(&report->facts->carving);
+    if (report->run)
+        printf("%sDone.%s To take it back: sshmend undo %s --run %s\n",
+               tone_start(style, TONE_GOOD), tone_end(style), target, report->run);
+    else if (!any_key_lost(report->facts))
+        fputs("No host key is lost; nothing was changed.\n", stdout);
+    else
+        fputs("Nothing was changed.\n", stdout);
+}
