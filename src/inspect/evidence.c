@@ -143,6 +143,20 @@ static void beside_key(const struct host_key *key, struct evidence_list *list)
         add_pub(list, EVIDENCE_PUB, &key->judgement.pub, xstrdup("what is left of it"));
 }
 
+/* A certificate outlives the key it is for. */
+static void in_certificate(const struct root *root, const struct host_key *key,
+                           struct evidence_list *list)
+{
+    auto_free char *path = xasprintf("%s-cert.pub", key->path);
+    auto_free char *text = read_text(root, path, HOSTKEY_FILE_MAX);
+    auto_blob struct blob bytes = blob_of_text(text ? text : "");
+    auto_hostcert struct hostcert cert = { 0 };
+    auto_pubkey struct pubkey pub = { 0 };
+
+    if (hostcert_parse(&bytes, &cert) == HOSTCERT_SOUND && pubkey_of_blob(&cert.key, &pub) == 0)
+        add_pub(list, EVIDENCE_CERTIFICATE, &pub, xstrdup("its certificate"));
+}
+
 /* ---- in logs -------------------------------------------------------------------------- */
 
 static const char *const log_patterns[] = {
@@ -258,8 +272,10 @@ void evidence_collect(const struct root *root, const struct inspection *facts,
     if (!any_key_lost(facts))
         return;
     for (size_t i = 0; i < facts->key_count; i++)
-        if (facts->keys[i].lost)
+        if (facts->keys[i].lost) {
             beside_key(&facts->keys[i], ret);
+            in_certificate(root, &facts->keys[i], ret);
+        }
     in_logs(root, ret);
     in_all_known_hosts(root, facts, ret);
     for (size_t i = 0; i < facts->key_count; i++)

@@ -17,6 +17,20 @@
 
 enum { MODE_BITS = 07777 };
 
+static void changes_free(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->change_count; i++) {
+        free(plan->changes[i].path);
+        free(plan->changes[i].about);
+        free(plan->changes[i].target);
+        free(plan->changes[i].diff);
+        blob_free(&plan->changes[i].content);
+    }
+    free(plan->changes);
+    plan->changes = NULL;
+    plan->change_count = 0;
+}
+
 /* ---- which findings ------------------------------------------------------------------- */
 
 static bool allowed(const struct check *check, const struct plan_options *options)
@@ -173,6 +187,25 @@ static void uncover(struct planning *planning, const struct findings *findings)
     }
 }
 
+/*
+ * A key that is found and not taken stays where it is: whatever is written to this disk, a new
+ * key or a mode, may be written over it. So nothing is, until somebody has decided about it.
+ */
+static void hold_back_all(struct plan *plan)
+{
+    bool held = false;
+
+    for (size_t i = 0; i < plan->fate_count; i++)
+        held = held || plan->fates[i].held;
+    if (!held)
+        return;
+    changes_free(plan);
+    for (size_t i = 0; i < plan->fate_count; i++)
+        if (plan->fates[i].origin != ORIGIN_KEPT)
+            plan->fates[i].origin = ORIGIN_NONE;
+    memset(plan->covers, 0, plan->finding_count * sizeof *plan->covers);
+}
+
 /* ---- the plan ------------------------------------------------------------------------- */
 
 static void choose(struct planning *planning, const struct findings *findings)
@@ -221,6 +254,7 @@ int plan_make(const struct inspection *facts, const struct findings *findings,
     for (size_t i = 0; i < facts->node_count; i++)
         plan_node(&planning, i);
     uncover(&planning, findings);
+    hold_back_all(&planning.plan);
     *ret = planning.plan;
     return 0;
 }
@@ -250,18 +284,11 @@ bool plan_same(const struct plan *a, const struct plan *b)
 
 void plan_free(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->change_count; i++) {
-        free(plan->changes[i].path);
-        free(plan->changes[i].about);
-        free(plan->changes[i].target);
-        free(plan->changes[i].diff);
-        blob_free(&plan->changes[i].content);
-    }
+    changes_free(plan);
     for (size_t i = 0; i < plan->new_key_count; i++)
         free(plan->new_keys[i].comment);
     for (size_t i = 0; i < plan->fate_count; i++)
         free(plan->fates[i].old_fingerprint);
-    free(plan->changes);
     free(plan->new_keys);
     free(plan->fates);
     free(plan->covers);

@@ -383,6 +383,8 @@ void report_repair(const struct report *report, const struct report_style *style
     if (report->findings->count && !(report->seen && problems(report, false) == 0))
         fputs("\n", stdout);
     if (!report->run) {
+        if (put_lost_keys(report))
+            return;
         fputs(problems(report, false)
                   ? "Nothing was changed: what is left is for a human to decide, or was skipped.\n"
                   : "Nothing to mend.\n",

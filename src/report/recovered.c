@@ -30,10 +30,33 @@ static void put_search(const struct carving *carving)
                (unsigned long long)carving->bytes_failed);
 }
 
-void put_lost_keys(const struct report *report)
+/* What else there is to say, once the keys themselves are named. */
+static void put_advice(size_t back, size_t weak, size_t held)
+{
+    if (back)
+        fputs("  The next write to this disk may destroy what is left: mend it before anything "
+              "else.\n",
+              stdout);
+    if (held)
+        fputs("  Nothing was changed, since a write could destroy it, and nobody has agreed: only "
+              "this\n"
+              "  disk vouches for it. --recover=always takes its word, --fingerprint or "
+              "--known-hosts\n"
+              "  give a better one, and --recover=never makes a new key.\n",
+              stdout);
+    else if (weak)
+        fputs(
+            "  Only this disk vouches for a key above: compare its fingerprint with what clients\n"
+            "  know, before you agree. With --yes alone, nothing would be changed.\n",
+            stdout);
+    if (back)
+        fputs("\n", stdout);
+}
+
+bool put_lost_keys(const struct report *report)
 {
     const struct plan *plan = report->plan;
-    size_t back = 0, held = 0;
+    size_t back = 0, weak = 0, held = 0;
 
     for (size_t i = 0; plan && i < plan->fate_count; i++) {
         const struct key_fate *fate = &plan->fates[i];
@@ -42,20 +65,12 @@ void put_lost_keys(const struct report *report)
             continue;
         put_copy(fate->copy, "can be brought back");
         back++;
+        weak += !evidence_vouches(fate->copy->source);
         held += fate->held;
     }
     put_search(&report->facts->carving);
-    if (back)
-        fputs("  The next write to this disk may destroy what is left: mend it before anything "
-              "else.\n",
-              stdout);
-    if (held)
-        fputs("  Only this disk vouches for a key above. --recover=always takes its word, and\n"
-              "  --fingerprint or --known-hosts give a better one; --recover=never makes a new "
-              "key.\n",
-              stdout);
-    if (back)
-        fputs("\n", stdout);
+    put_advice(back, weak, held);
+    return held > 0;
 }
 
 static void put_copies(const struct inspection *facts, struct libscols_table *table)

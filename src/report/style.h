@@ -27,8 +27,9 @@ void put_keys(const struct inspection *facts, const char *const *notes);
 void put_header(const struct report *report, const struct report_style *style);
 /* "The RSA key is back: SHA256:..., from where and why". */
 void put_copy(const struct key_copy *copy, const char *verb);
-/* Which lost keys can be brought back, and why that should be done now. */
-void put_lost_keys(const struct report *report);
+/* Which lost keys can be brought back, and why that should be done now. True: that held all back.
+ */
+bool put_lost_keys(const struct report *report);
 /* "1 problem", "2 problems". */
 char *counted(size_t count, const char *singular);
 
