@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &cmd_scan,    &cmd_check,     &cmd_repair,  &cmd_undo, &cmd_keys,
-    &cmd_recover, &cmd_authorize, &cmd_explain, NULL,
+    &cmd_scan,    &cmd_check, &cmd_repair,    &cmd_undo,    &cmd_keys,
+    &cmd_recover, &cmd_prove, &cmd_authorize, &cmd_explain, NULL,
 };
 
 static void print_version(void)

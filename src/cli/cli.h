@@ -43,7 +43,10 @@ struct options {
     const char *fingerprint;       /* --fingerprint */
     struct evidence_list evidence; /* what these two say */
     bool recover_only;             /* lost keys come back, and nothing else is changed */
-    char **targets;                /* NULL-terminated */
+    const char *timeout;           /* --timeout, before it is understood */
+    unsigned seconds;
+    bool kvm;
+    char **targets; /* NULL-terminated */
 };
 
 struct command {
@@ -56,7 +59,7 @@ struct command {
 };
 
 extern const struct command cmd_scan, cmd_check, cmd_repair, cmd_undo, cmd_keys, cmd_authorize,
-    cmd_explain, cmd_recover;
+    cmd_explain, cmd_recover, cmd_prove;
 extern const struct command *const commands[]; /* NULL-terminated; in main.c */
 
 /* Guided repair: what happens without arguments on a terminal. */

@@ -67,6 +67,10 @@ static const struct option_row {
       TYPE_TEXT, offsetof(struct options, fingerprint), false, NULL },
     { "recover", 0, "WHEN", "search the bare disk for lost keys: auto, never or always", TYPE_TEXT,
       offsetof(struct options, recover), false, NULL },
+    { "timeout", 0, "SECONDS", "how long to wait for sshd (300)", TYPE_TEXT,
+      offsetof(struct options, timeout), false, NULL },
+    { "kvm", 0, NULL, "boot with the processor's virtualization, not by emulation", TYPE_FLAG,
+      offsetof(struct options, kvm), false, NULL },
     { "sshfp", 0, "NAME", "SSHFP records for DNS, for a host of this name", TYPE_TEXT,
       offsetof(struct options, sshfp), false, NULL },
 };
@@ -169,6 +173,16 @@ static bool set_search(struct options *options)
     return false;
 }
 
+static bool set_seconds(struct options *options)
+{
+    char *end;
+    unsigned long seconds = options->timeout ? strtoul(options->timeout, &end, 10) : PROVE_SECONDS;
+
+    options->seconds = (unsigned)seconds;
+    return !options->timeout || (*options->timeout >= '0' && *options->timeout <= '9' && !*end &&
+                                 seconds >= 1 && seconds <= PROVE_SECONDS_MAX);
+}
+
 /* What no single option can tell. */
 static int check_together(const struct command *command, struct options *options)
 {
@@ -177,6 +191,8 @@ static int check_together(const struct command *command, struct options *options
     options->all_keys = options->keys && strcmp(options->keys, "all") == 0;
     if (!set_search(options))
         return bad_usage(command, "--recover takes auto, never or always, not: ", options->recover);
+    if (!set_seconds(options))
+        return bad_usage(command, "--timeout takes seconds, up to a day, not: ", options->timeout);
     if (command->needs_target && !options->targets[0])
         return bad_usage(command, "name the target: a disk, an image or a directory", "");
     if (options->all && options->system)

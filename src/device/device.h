@@ -16,6 +16,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What the partition table says a partition is for, where that matters to a firmware. */
+enum volume_role {
+    VOLUME_PLAIN,
+    VOLUME_ESP,       /* UEFI's boot loaders */
+    VOLUME_BIOS_BOOT, /* the rest of a boot loader whose first part is in the first sector */
+};
+
 /* A stretch of a disk that holds a file system, or something else with a name. */
 struct volume {
     char *name;      /* for people: "/dev/vdb1", "disk.img partition 3" */
@@ -25,6 +32,7 @@ struct volume {
     char *type;      /* libblkid's word: "ext4", "LVM2_member", "swap"; NULL: nothing recognised */
     char *uuid;      /* NULL: none */
     char *label;     /* NULL: none */
+    enum volume_role role;
     bool ambivalent; /* more than one signature: nothing is guessed */
 };
 

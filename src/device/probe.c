@@ -8,6 +8,7 @@
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 /* blkid_do_safeprobe(3) */
 enum { PROBE_FOUND = 0, PROBE_NOTHING = 1, PROBE_AMBIVALENT = -2 };
@@ -75,9 +76,22 @@ static char *partition_name(const struct disk *disk, int number)
     return xasprintf("%s%d", disk->path, number);
 }
 
-static void add_volume(struct disk *disk, int number, uint64_t offset, uint64_t size)
+/* UEFI 2.10, 5.3.3; GRUB's manual, "BIOS installation"; 0xef: the ESP on a DOS table. */
+static enum volume_role role_of(blkid_partition part)
 {
-    struct volume volume = { .partition = number, .offset = offset, .size = size };
+    const char *type = blkid_partition_get_type_string(part);
+
+    if (type && strcasecmp(type, "c12a7328-f81f-11d2-ba4b-00a0c93ec93b") == 0)
+        return VOLUME_ESP;
+    if (type && strcasecmp(type, "21686148-6449-6e6f-744e-656564454649") == 0)
+        return VOLUME_BIOS_BOOT;
+    return !type && blkid_partition_get_type(part) == 0xef ? VOLUME_ESP : VOLUME_PLAIN;
+}
+
+static void add_volume(struct disk *disk, int number, uint64_t offset, uint64_t size,
+                       enum volume_role role)
+{
+    struct volume volume = { .partition = number, .offset = offset, .size = size, .role = role };
 
     volume.name = number ? partition_name(disk, number) : xstrdup(disk->path);
     array_push(disk->volumes, disk->count, volume);
@@ -94,7 +108,7 @@ static void add_partitions(blkid_partlist list, struct disk *disk)
             continue;
         if (size > disk->size - offset)
             size = disk->size - offset; /* the image was cut short */
-        add_volume(disk, blkid_partition_get_partno(part), offset, size);
+        add_volume(disk, blkid_partition_get_partno(part), offset, size, role_of(part));
     }
 }
 
@@ -146,7 +160,7 @@ int probe_disk(int fd, struct disk *disk, struct err *e)
     }
     /* The disk as a whole: a file system without a table, or with a stale one of DOS. */
     if (!disk->table || strcmp(disk->table, "gpt") != 0)
-        add_volume(disk, 0, 0, disk->size);
+        add_volume(disk, 0, 0, disk->size, VOLUME_PLAIN);
     for (size_t i = 0; i < disk->count; i++)
         if (probe_volume(fd, disk, &disk->volumes[i], e) < 0)
             return -1;

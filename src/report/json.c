@@ -92,6 +92,9 @@ static json_t *key_json(const struct report *report, size_t index)
     if (key->judgement.pub.name && pubkey_bits(&key->judgement.pub))
         set(object, "bits", json_integer(pubkey_bits(&key->judgement.pub)));
     set_text(object, "state", host_key_state(key));
+    if (report->proof)
+        set(object, "served",
+            json_boolean(key->judgement.key && proof_serves(report->proof, &key->judgement.pub)));
     if (key->judgement.key) {
         auto_free char *fingerprint = pubkey_fingerprint(&key->judgement.pub);
 
@@ -119,7 +122,30 @@ static json_t *keys_json(const struct report *report)
     for (size_t i = 0; i < report->facts->key_count; i++)
         if (report->facts->keys[i].used || report->facts->keys[i].exists)
             json_array_append_new(array, key_json(report, i));
+    if (report->proof)
+        add_new_keys(report, array);
     return array;
+}
+
+/* What the boot has made: these keys are not on the disk. */
+static void add_new_keys(const struct report *report, json_t *array)
+{
+    for (size_t i = 0; i < report->proof->served_count; i++) {
+        const struct pubkey *pub = &report->proof->served[i];
+        auto_free char *fingerprint = pubkey_fingerprint(pub);
+        json_t *object;
+
+        if (!proof_is_new(report->facts, pub))
+            continue;
+        object = json_object();
+        set_text(object, "type", pub->name);
+        if (pubkey_bits(pub))
+            set(object, "bits", json_integer(pubkey_bits(pub)));
+        set_text(object, "fingerprint", fingerprint);
+        set_text(object, "origin", key_origin_name(ORIGIN_GENERATED));
+        set(object, "served", json_true());
+        json_array_append_new(array, object);
+    }
 }
 
 static json_t *list_json(char *const *texts)
@@ -190,6 +216,22 @@ static json_t *changes_json(const struct plan *plan)
     return array;
 }
 
+static void set_proof(json_t *object, const struct proof *proof)
+{
+    json_t *notes = json_array();
+
+    set(object, "seconds", json_integer(proof->seconds));
+    set_text(object, "boot", prove_boot_name(proof->boot));
+    set_text(object, "banner", proof->banner);
+    set_text(object, "problem", proof->problem);
+    for (size_t i = 0; i < ARRAY_SIZE(proof->notes); i++)
+        if (proof->notes[i])
+            json_array_append_new(notes, json_string(proof->notes[i]));
+    set(object, "notes", notes);
+    if (proof->console)
+        set(object, "console", list_json(proof->console));
+}
+
 static json_t *error_json(const struct err *error)
 {
     json_t *object = json_object();
@@ -231,6 +273,8 @@ void report_json(const struct report *report)
     if (report->plan)
         set(object, "changes", changes_json(report->plan));
     set_text(object, "run", report->run);
+    if (report->proof)
+        set_proof(object, report->proof);
     if (report->error)
         set(object, "error", error_json(report->error));
     print(object);

@@ -8,6 +8,7 @@
 
 #include "apply/apply.h"
 #include "device/device.h"
+#include "prove/prove.h"
 
 /* Which system a report is about; texts may be NULL where not known. */
 struct report_system {
@@ -29,6 +30,7 @@ struct report {
     bool done;               /* the plan was carried out */
     bool seen;               /* the operator has read the findings: what is left will do */
     const char *run;
+    const struct proof *proof;
     const struct err *error;
 };
 
@@ -66,6 +68,7 @@ void report_recover(const struct report *report, const struct report_style *styl
 void report_undo(const struct report *report, const struct run_summary *run);
 void report_runs(const struct run_summary *runs);
 void report_keys(const struct report *report, const char *known_hosts, const char *sshfp);
+void report_prove(const struct report *report, const struct report_style *style);
 void report_explain(const struct check *check);
 /* A line that a symptom fits, and how often there was one. */
 struct symptom_seen {

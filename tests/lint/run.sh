@@ -24,7 +24,7 @@ c_files() { git ls-files --cached --others --exclude-standard '*.c' '*.h'; }
 shell_files() { git ls-files --cached --others --exclude-standard '*.sh' '*.bash' '.ci/run'; }
 
 # Rooms from left to right; a room may include its own headers and those to its left.
-rooms=(base hostkey config device root inspect findings plan apply report cli)
+rooms=(base hostkey config device root inspect prove findings plan apply report cli)
 
 room_index() {
     local i

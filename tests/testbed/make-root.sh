@@ -8,6 +8,8 @@
 # make-root.sh [SUITE[+PACKAGE]…]: those releases of Debian instead, with a package more,
 # as $BUILD/SUITE.tar and $BUILD/SUITE+PACKAGE.tar; one at a time for each processor.
 #
+# MORE_PACKAGES   beyond openssh-server, comma separated
+#
 # Result: $BUILD/root.tar and the client key pair $BUILD/client_key{,.pub},
 # which root and alice accept. Made once; made anew when this script, the
 # release or the client key changes.
@@ -16,6 +18,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BUILD=${BUILD:-$here/../../build/testbed}
+MORE_PACKAGES=${MORE_PACKAGES:-}
 
 host_suite() {
     # shellcheck source=/dev/null
@@ -66,7 +69,7 @@ build_tar() {
     # shellcheck disable=SC2016 # $1 is for the hook's shell
     unshare --uts sh -c 'hostname victim && exec "$@"' sh \
         mmdebstrap --quiet --variant=minbase --format=tar \
-        --include="openssh-server,passwd$package" \
+        --include="openssh-server,passwd$package${MORE_PACKAGES:+,$MORE_PACKAGES}" \
         --aptopt='Acquire::Languages "none"' \
         --aptopt='Acquire::Check-Valid-Until "false"' \
         --aptopt='APT::Install-Recommends "false"' \
@@ -95,7 +98,7 @@ mirror_source() {
 # make_suite SUITE FILE: nothing is done where it is there already.
 make_suite() {
     local suite=$1 out=$2 id
-    id=$(cat "$here/make-root.sh" "$BUILD/client_key.pub" <(echo "$suite") | sha256sum | cut -d' ' -f1)
+    id=$(cat "$here/make-root.sh" "$BUILD/client_key.pub" <(echo "$suite $MORE_PACKAGES") | sha256sum | cut -d' ' -f1)
     if [[ -s $out && $(cat "$out.id" 2>/dev/null) == "$id" ]]; then
         return 0
     fi

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking what came up: its first line over TCP, its host keys by ssh-keyscan. */
+#include "prove/private.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { SCAN_MAX = 64 * 1024, KEYS_MAX = 32 };
+
+static struct sockaddr_in loopback(in_port_t port)
+{
+    return (struct sockaddr_in){ .sin_family = AF_INET,
+                                 .sin_port = htons(port),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+/* Free now; whoever takes it first has it, so qemu may find it taken after all. */
+in_port_t client_free_port(struct err *e)
+{
+    auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = loopback(0);
+    socklen_t len = sizeof address;
+
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, len) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &len) == 0)
+        return ntohs(address.sin_port);
+    err_errno(e, "find a free port of the loopback interface");
+    return 0;
+}
+
+int attempt_start(struct attempt *attempt, in_port_t port, struct err *e)
+{
+    struct sockaddr_in address = loopback(port);
+
+    *attempt =
+        (struct attempt){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) };
+    if (attempt->fd < 0)
+        return err_errno(e, "make a socket");
+    /* What comes of it shows when it is read from. */
+    if (connect(attempt->fd, (struct sockaddr *)&address, sizeof address) < 0 &&
+        errno != EINPROGRESS)
+        attempt_end(attempt);
+    return 0;
+}
+
+void attempt_end(struct attempt *attempt)
+{
+    if (attempt->fd >= 0)
+        close(attempt->fd);
+    attempt->fd = -1;
+}
+
+enum answer attempt_read(struct attempt *attempt)
+{
+    size_t room = sizeof attempt->line - 1 - attempt->len;
+    ssize_t n = recv(attempt->fd, attempt->line + attempt->len, room, 0);
+    char *end;
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return ANSWER_NONE;
+    if (n <= 0 && attempt->len == 0)
+        return ANSWER_CLOSED;
+    if (n > 0)
+        attempt->len += (size_t)n;
+    attempt->line[attempt->len] = '\0';
+    end = strpbrk(attempt->line, "\r\n");
+    if (!end && n > 0 && attempt->len < sizeof attempt->line - 1)
+        return ANSWER_NONE;
+    if (end)
+        *end = '\0';
+    text_clean_in_place(attempt->line);
+    return text_starts(attempt->line, "SSH-") ? ANSWER_SSH : ANSWER_OTHER;
+}
+
+/* "[127.0.0.1]:2222 ssh-ed25519 AAAA…" */
+static void learn_key(char *line, struct proof *proof)
+{
+    char *space = strchr(line, ' ');
+    auto_blob struct blob text = blob_of_text(space ? space + 1 : "");
+    struct pubkey pub = { 0 };
+
+    if (*line == '#' || proof->served_count == KEYS_MAX || pubkey_parse(&text, &pub) < 0)
+        return;
+    if (proof_serves(proof, &pub))
+        pubkey_free(&pub);
+    else
+        array_push(proof->served, proof->served_count, pub);
+}
+
+void client_learn(const char *lines, struct proof *proof)
+{
+    auto_free char *copy = xstrdup(lines);
+    char *rest = copy, *line;
+
+    while ((line = strsep(&rest, "\n")))
+        learn_key(line, proof);
+}
+
+int client_keys(in_port_t port, unsigned seconds, struct proof *proof, struct err *e)
+{
+    /* The types it asks for by itself; DSA only where asked, which newer ones refuse to. */
+    static const char *const types[] = { NULL, "dsa" };
+    char port_text[8];
+
+    snprintf(port_text, sizeof port_text, "%u", port);
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        const char *const argv[] = { "ssh-keyscan", "-T",
+                                     "60",          "-p",
+                                     port_text,     types[i] ? "-t" : "127.0.0.1",
+                                     types[i],      types[i] ? "127.0.0.1" : NULL,
+                                     NULL };
+        auto_blob struct blob output = { 0 };
+        int status;
+
+        if (spawn_output(&(struct spawn){ .argv = argv }, seconds, SCAN_MAX, &output, &status, e) <
+            0)
+            return -1;
+        client_learn((const char *)output.data, proof);
+    }
+    return 0;
+}
