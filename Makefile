@@ -55,6 +55,8 @@ TEST_PACKAGES := check clang libclang-rt-dev clang-format shellcheck jq strace m
 	xfsprogs btrfs-progs zstd ripgrep time qemu-utils qemu-system-common openssh-client \
 	openssl acl attr iproute2 xxd procps \
 	git gcovr systemd systemd-journal-remote rpm openssh-client-ssh1
+# What the tests in machines need beyond that.
+VM_PACKAGES := qemu-system-x86 ovmf grub-common grub-pc-bin grub-efi-amd64-bin dosfstools mtools
 
 .PHONY: all
 all: sshmend
@@ -65,6 +67,7 @@ help:
 	@echo 'make deps       installs what build and tests need (Debian, Ubuntu; as root or with sudo)'
 	@echo 'make demo       breaks and mends a real disk image, step by step'
 	@echo 'make check      all tests that run on this kernel (root; loop devices)'
+	@echo 'make check-vm   breaks, mends and boots real systems in qemu: the part for CI; prove-all: all of it'
 	@echo 'make lint       layers, banned calls, usage, man pages, formatting, shell'
 	@echo 'make fuzz       libFuzzer on all that is read from a disk: FUZZ_SECONDS (30) each, FUZZ="TARGET…"'
 	@echo 'make bench      speed and size, as ratios'
@@ -155,9 +158,11 @@ install: sshmend man/sshmend.8
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Installs only what is missing, so that it costs nothing the second time.
-.PHONY: deps
-deps:
-	@missing=$$(for p in $(BUILD_PACKAGES) $(TEST_PACKAGES); do \
+.PHONY: deps deps-vm
+deps: WANTED := $(BUILD_PACKAGES) $(TEST_PACKAGES)
+deps-vm: WANTED := $(BUILD_PACKAGES) $(TEST_PACKAGES) $(VM_PACKAGES)
+deps deps-vm:
+	@missing=$$(for p in $(WANTED); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 		$(SUDO) apt-get update -q && \
@@ -198,6 +203,14 @@ check-recover: build/dev/find build/release/find
 	@$(SUDO) bash tests/recover/run.sh
 check-recover-full: build/dev/find build/release/find
 	@$(SUDO) bash tests/recover/run.sh full
+
+.PHONY: check-vm prove-all
+check-vm: deps-vm
+	@$(MAKE) --no-print-directory -j2 build/release/sshmend
+	@$(SUDO) bash tests/vm/run.sh
+prove-all: deps-vm
+	@$(MAKE) --no-print-directory -j2 build/release/sshmend
+	@$(SUDO) bash tests/vm/run.sh all
 
 .PHONY: lint
 lint: deps

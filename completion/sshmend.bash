@@ -12,6 +12,7 @@ _sshmend_options() {
     recover) echo "$common $lost --yes --dry-run --list --backup-dir" ;;
     undo) echo "$common --run --list --backup-dir" ;;
     keys) echo "$common --known-hosts --sshfp" ;;
+    prove) echo "$common --timeout --kvm" ;;
     authorize) echo "$common --yes --dry-run --user --key --backup-dir" ;;
     *) echo "$common" ;;
     esac
@@ -19,7 +20,7 @@ _sshmend_options() {
 
 _sshmend() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='scan check repair undo keys recover authorize explain'
+    local commands='scan check repair undo keys recover prove authorize explain'
 
     if [[ $COMP_CWORD == 1 ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$word")

@@ -15,15 +15,15 @@
 
 static const char *const directories[] = { "/usr/bin", "/usr/sbin", "/bin", "/sbin",
                                            "/usr/local/bin" };
-static char *const environment[] = { "PATH=/usr/bin:/usr/sbin:/bin:/sbin", "LC_ALL=C", NULL };
+static const char *const environment[] = { "PATH=/usr/bin:/usr/sbin:/bin:/sbin", "LC_ALL=C", NULL };
 
 enum {
     FIRST_INHERITED = 3,
-    OUT_OF_THE_WAY = 100,     /* descriptors are moved up here first, then down into place */
-    PIPE_SIZE = 1024 * 1024,  /* a writer must not wait while its reader is busy elsewhere */
-    REAP_TRIES = 200,         /* ... */
-    REAP_PAUSE_NS = 10000000, /* ... 2 seconds */
-    CANNOT_RUN = 127,         /* as a shell has it */
+    OUT_OF_THE_WAY = 100,    /* descriptors are moved up here first, then down into place */
+    PIPE_SIZE = 1024 * 1024, /* a writer must not wait while its reader is busy elsewhere */
+    REAP_TRIES = 200,
+    REAP_PAUSE_NS = 10 * 1000 * 1000,
+    CANNOT_RUN = 127, /* as a shell has it */
 };
 
 /* A static buffer would do, but for two programs at a time. */
@@ -76,7 +76,7 @@ static void become(const struct spawn *spawn, const char *path, int out, pid_t p
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(path, (char *const *)spawn->argv, environment);
+    execve(path, (char *const *)spawn->argv, (char *const *)environment);
 }
 
 int spawn_start(const struct spawn *spawn, struct child *ret, struct err *e)

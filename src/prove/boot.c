@@ -32,8 +32,11 @@ static const struct firmware {
 };
 
 /* The initrds of a kernel, by the part that follows "vmlinuz-". */
-static const char *const initrds[] = { "/boot/initrd.img-%s", "/boot/initramfs-%s.img",
-                                       "/boot/initrd-%s", "/boot/initramfs-%s" };
+static const struct {
+    const char *before, *after;
+} initrds[] = {
+    { "initrd.img-", "" }, { "initramfs-", ".img" }, { "initrd-", "" }, { "initramfs-", "" }
+};
 
 int boot_scratch(struct err *e)
 {
@@ -169,12 +172,12 @@ static int copy_out(const struct root *root, const char *path, uint64_t max, str
 
 static char *initrd_of(const struct root *root, const char *version)
 {
-    char path[512];
-
     for (size_t i = 0; i < ARRAY_SIZE(initrds); i++) {
-        snprintf(path, sizeof path, initrds[i], version);
+        auto_free char *path =
+            xasprintf("/boot/%s%s%s", initrds[i].before, version, initrds[i].after);
+
         if (root_exists(root, path))
-            return xstrdup(path);
+            return take_ptr(path);
     }
     return NULL;
 }

@@ -74,8 +74,8 @@ static void add_disk(struct arguments *all, const struct machine *machine)
         "driver=qcow2,node-name=disk,file=scratch,backing=base,cache.no-flush=on");
     if (machine->bus == BUS_SATA)
         add(all, "-device", "ich9-ahci,id=sata,addr=0x%x", SLOT_DISK);
-    add(all, "-device", "%s,drive=disk,bootindex=0,logical_block_size=%u%s%s",
-        devices[machine->bus], machine->sector_size, machine->bus == BUS_SATA ? "" : "", place);
+    add(all, "-device", "%s,drive=disk,bootindex=1,logical_block_size=%u%s",
+        devices[machine->bus], machine->sector_size, place);
 }
 
 static void add_network(struct arguments *all, const struct machine *machine,

@@ -115,18 +115,6 @@ static json_t *key_json(const struct report *report, size_t index)
     return object;
 }
 
-static json_t *keys_json(const struct report *report)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < report->facts->key_count; i++)
-        if (report->facts->keys[i].used || report->facts->keys[i].exists)
-            json_array_append_new(array, key_json(report, i));
-    if (report->proof)
-        add_new_keys(report, array);
-    return array;
-}
-
 /* What the boot has made: these keys are not on the disk. */
 static void add_new_keys(const struct report *report, json_t *array)
 {
@@ -146,6 +134,18 @@ static void add_new_keys(const struct report *report, json_t *array)
         set(object, "served", json_true());
         json_array_append_new(array, object);
     }
+}
+
+static json_t *keys_json(const struct report *report)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < report->facts->key_count; i++)
+        if (report->facts->keys[i].used || report->facts->keys[i].exists)
+            json_array_append_new(array, key_json(report, i));
+    if (report->proof)
+        add_new_keys(report, array);
+    return array;
 }
 
 static json_t *list_json(char *const *texts)
