@@ -38,7 +38,8 @@ static void add(struct arguments *arguments, const char *option, const char *fmt
 static void add_machine(struct arguments *all, const struct machine *machine, bool pc)
 {
     /* graphics=off: SeaBIOS, and a boot loader that uses it, write to the serial line. */
-    add(all, "-machine", "%s,graphics=off", pc ? "pc" : "q35");
+    add(all, "-machine", "%s,graphics=off%s", pc ? "pc" : "q35",
+        machine->boot == PROVE_UEFI ? ",pflash0=firmware,pflash1=variables" : "");
     add(all, "-accel", "%s", machine->kvm ? "kvm" : "tcg,thread=multi");
     add(all, "-cpu", "%s", machine->kvm ? "host" : "max");
     add(all, "-smp", "2");
@@ -74,8 +75,8 @@ static void add_disk(struct arguments *all, const struct machine *machine)
         "driver=qcow2,node-name=disk,file=scratch,backing=base,cache.no-flush=on");
     if (machine->bus == BUS_SATA)
         add(all, "-device", "ich9-ahci,id=sata,addr=0x%x", SLOT_DISK);
-    add(all, "-device", "%s,drive=disk,bootindex=1,logical_block_size=%u%s",
-        devices[machine->bus], machine->sector_size, place);
+    add(all, "-device", "%s,drive=disk,bootindex=1,logical_block_size=%u%s", devices[machine->bus],
+        machine->sector_size, place);
 }
 
 static void add_network(struct arguments *all, const struct machine *machine,
@@ -98,8 +99,11 @@ static void add_boot(struct arguments *all, const struct machine *machine)
 {
     if (machine->boot == PROVE_UEFI) {
         add(all, "-add-fd", "fd=5,set=3");
-        add(all, "-drive", "if=pflash,format=raw,readonly=on,file=%s", machine->firmware);
-        add(all, "-drive", "if=pflash,format=raw,file=/dev/fdset/3");
+        add(all, "-blockdev",
+            "driver=raw,node-name=firmware,read-only=on,file.driver=file,file.filename=%s",
+            machine->firmware);
+        add(all, "-blockdev",
+            "driver=raw,node-name=variables,file.driver=file,file.filename=/dev/fdset/3");
     } else if (machine->boot == PROVE_KERNEL) {
         add(all, "-kernel", "/proc/self/fd/5");
         add(all, "-append", "%s", machine->command_line);

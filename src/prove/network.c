@@ -105,7 +105,8 @@ static void take_mac(struct network *network, const char *value)
     for (size_t i = 2; i < sizeof network->mac - 1; i += 3)
         if (value[i] != ':')
             return;
-    snprintf(network->mac, sizeof network->mac, "%.17s", value);
+    if (!value[17] || strchr(" \t\"'", value[17]))
+        snprintf(network->mac, sizeof network->mac, "%.17s", value);
 }
 
 static void take_name(struct network *network, const char *value)
@@ -159,9 +160,9 @@ static void learn_line(struct network *network, char *line)
     size_t len = strcspn(line, " \t=:");
     const char *value = line + len + strspn(line + len, " \t=:[\"'");
 
-    /* netplan: "ens3:" is the name itself. */
-    if (line[len] == ':' && !*value)
-        take_name(network, text_starts(line, "en") || text_starts(line, "eth") ? line : "");
+    /* netplan: "ens3:" is the name itself; "ethernets:" is none. */
+    if (line[len] == ':' && !*value && text_starts(line, "e") && strcspn(line, "0123456789") < len)
+        take_name(network, line);
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (strlen(words[i].key) == len && strncasecmp(line, words[i].key, len) == 0)
             words[i].take(network, value);

@@ -17,7 +17,8 @@ int main(void)
         suite_inspect_os,     suite_inspect_logs,    suite_inspect_packages,
         suite_inspect_system, suite_findings,        suite_findings_symptoms,
         suite_config_judge,   suite_inspect_mutated, suite_plan,
-        suite_apply_manifest, suite_hostkey_rsa1,
+        suite_apply_manifest, suite_hostkey_rsa1,    suite_base_spawn,
+        suite_prove,
     };
     SRunner *runner = srunner_create(NULL);
     int ran, failed;

@@ -11,6 +11,7 @@
 #define KEYS_DIR "tests/unit/keys"
 
 Suite *suite_base(void);
+Suite *suite_base_spawn(void);
 Suite *suite_hostkey_judge(void);
 Suite *suite_hostkey_public(void);
 Suite *suite_hostkey_rsa1(void);
@@ -25,6 +26,7 @@ Suite *suite_findings(void);
 Suite *suite_config_judge(void);
 Suite *suite_inspect_mutated(void);
 Suite *suite_findings_symptoms(void);
+Suite *suite_prove(void);
 Suite *suite_plan(void);
 Suite *suite_apply_manifest(void);
 
