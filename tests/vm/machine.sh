@@ -76,7 +76,8 @@ machine_booted() {
 }
 
 machine_stop() {
-    kill -KILL "$(cat "$1/pid")" 2>/dev/null
+    # The machine itself; its time limit ends with it.
+    pkill -KILL -P "$(cat "$1/pid")"
     wait "$(cat "$1/pid")" 2>/dev/null
     return 0
 }

@@ -28,8 +28,8 @@ SYSTEM_SIZE=1400M
 # The guest's address where it is static, and the user network around it.
 system_network() {
     case $1 in
-    bookworm-ext4) echo 192.168.77.10 ,net=192.168.77.0/24,host=192.168.77.1,dhcpstart=192.168.77.10 ;;
-    trixie-xfs) echo 10.1.2.3 ,net=10.1.2.0/24,host=10.1.2.1,dhcpstart=10.1.2.3 ;;
+    bookworm-ext4) echo 192.168.77.10 ,net=192.168.77.0/24,host=192.168.77.1,dns=192.168.77.2,dhcpstart=192.168.77.10 ;;
+    trixie-xfs) echo 10.1.2.3 ,net=10.1.2.0/24,host=10.1.2.1,dns=10.1.2.2,dhcpstart=10.1.2.3 ;;
     *) echo 10.0.2.15 '' ;;
     esac
 }
