@@ -19,8 +19,10 @@ static const char *const environment[] = { "PATH=/usr/bin:/usr/sbin:/bin:/sbin",
 
 enum {
     FIRST_INHERITED = 3,
-    OUT_OF_THE_WAY = 100,    /* descriptors are moved up here first, then down into place */
-    PIPE_SIZE = 1024 * 1024, /* a writer must not wait while its reader is busy elsewhere */
+    INHERITED_MAX = 8,
+    OUT_OF_THE_WAY = FIRST_INHERITED +
+                     INHERITED_MAX, /* descriptors are moved up here first, then down into place */
+    PIPE_SIZE = 1024 * 1024,        /* a writer must not wait while its reader is busy elsewhere */
     REAP_TRIES = 200,
     REAP_PAUSE_NS = 10 * 1000 * 1000,
     CANNOT_RUN = 127, /* as a shell has it */
@@ -58,21 +60,21 @@ static bool place(int from, int to)
 static void become(const struct spawn *spawn, const char *path, int out, pid_t parent)
 {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int moved[INHERITED_MAX];
     sigset_t none;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+    if (spawn->inherit_count > INHERITED_MAX || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+        getppid() != parent)
         return;
     for (size_t i = 0; i < spawn->inherit_count; i++)
-        if (fcntl(spawn->inherit[i], F_DUPFD, OUT_OF_THE_WAY + (int)i) != OUT_OF_THE_WAY + (int)i)
+        if ((moved[i] = fcntl(spawn->inherit[i], F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)) < 0)
             return;
     if (!place(nothing, STDIN_FILENO) || !place(out, STDOUT_FILENO) ||
         !place(spawn->errors_too ? out : nothing, STDERR_FILENO))
         return;
-    for (size_t i = 0; i < spawn->inherit_count; i++) {
-        if (!place(OUT_OF_THE_WAY + (int)i, FIRST_INHERITED + (int)i))
+    for (size_t i = 0; i < spawn->inherit_count; i++)
+        if (!place(moved[i], FIRST_INHERITED + (int)i))
             return;
-        close(OUT_OF_THE_WAY + (int)i);
-    }
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -15,7 +15,7 @@
 
 struct spawn {
     const char *const *argv; /* NULL-terminated; argv[0] is a name without a slash */
-    const int *inherit;      /* become 3, 4, …; */
+    const int *inherit;      /* at most 8; they become 3, 4, … */
     size_t inherit_count;
     bool errors_too; /* stderr goes where stdout goes; else nowhere */
 };

@@ -202,7 +202,7 @@ static int choose_kernel(const struct prove_request *request, const struct root 
     if (initrd && (machine->second = copy_out(root, initrd, INITRD_MAX, e)) < 0)
         return -1;
     machine->command_line =
-        xasprintf("root=UUID=%s ro%s%s console=tty0 console=ttyS0%s", volume->uuid,
+        xasprintf("root=UUID=%s ro%s%s no_timer_check console=tty0 console=ttyS0%s", volume->uuid,
                   request->subvolume ? " rootflags=subvol=" : "",
                   request->subvolume ? request->subvolume : "",
                   text_starts(machine->network.name, "eth") ? " net.ifnames=0" : "");

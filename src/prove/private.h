@@ -67,8 +67,9 @@ int attempt_start(struct attempt *attempt, in_port_t port, struct err *e) MUST_C
 enum answer attempt_read(struct attempt *attempt);
 void attempt_end(struct attempt *attempt);
 in_port_t client_free_port(struct err *e) MUST_CHECK;
-/* The keys that ssh-keyscan is given; more than once the same is fine. */
-int client_keys(in_port_t port, unsigned seconds, struct proof *proof, struct err *e) MUST_CHECK;
+/* The keys that ssh-keyscan is given, added to those there are. */
+int client_keys(in_port_t port, const struct inspection *facts, struct proof *proof,
+                struct err *e) MUST_CHECK;
 /* The lines of ssh-keyscan. */
 void client_learn(const char *lines, struct proof *proof);
 

@@ -14,8 +14,7 @@
 enum {
     TICK_MS = 250,
     ATTEMPT_SECONDS = 8, /* a guest that is not there yet answers nothing at all */
-    SCAN_SECONDS = 120,
-    SCAN_TRIES = 3,
+    SCAN_TRIES = 2,
     START_TRIES = 3, /* a port that was free may be taken when qemu wants it */
     HELPER_SECONDS = 60,
     HELPER_OUTPUT = 4096,
@@ -172,13 +171,23 @@ static bool no_boot_loader(const struct run *run)
     return false;
 }
 
+/*
+ * Emulation on a busy host: a tick comes too late, and the kernel gives up (check_timer, io_apic.c
+ * of Linux). That says nothing of the system.
+ */
+static bool tick_lost(const struct run *run)
+{
+    return strstr(console_last(&run->console), "IO-APIC + timer doesn't work") != NULL;
+}
+
 static bool wait_for_banner(struct run *run)
 {
     unsigned told = 0;
 
     run->attempt = (struct attempt){ .fd = -1 };
     run->attempt_at = 0;
-    while (!run->ended && elapsed(run) < run->request->seconds && !no_boot_loader(run)) {
+    while (!run->ended && elapsed(run) < run->request->seconds && !no_boot_loader(run) &&
+           !tick_lost(run)) {
         next_attempt(run);
         if (tick(run))
             return true;
@@ -214,16 +223,17 @@ static char *why_not_up(const struct run *run)
     }
 }
 
-/* A slow guest may drop one of the connections: whoever is missed is asked for again. */
 static int ask(struct run *run, struct proof *proof, struct err *e)
 {
+    const struct inspection *facts = run->request->facts;
+
     proof->banner = xstrdup(run->attempt.line);
     proof->seconds = elapsed(run);
     for (int i = 0; i < SCAN_TRIES && !run->ended; i++) {
-        if (client_keys(run->machine->host_port, SCAN_SECONDS, proof, e) < 0)
+        if (client_keys(run->machine->host_port, facts, proof, e) < 0)
             return -1;
         proof->up = proof->served_count > 0;
-        if (proof_complete(proof, run->request->facts))
+        if (proof_complete(proof, facts))
             break;
         (void)tick(run);
     }
@@ -246,37 +256,50 @@ static int conclude(struct run *run, bool banner, struct proof *proof, struct er
 /* What qemu says before the machine has started is an error of ours, not of the target. */
 static int failed_to_start(const struct run *run, struct err *e)
 {
+    static const char prefix[] = "qemu-system-x86_64: ";
     const char *last = console_last(&run->console);
 
-    if (run->ended && text_starts(last, "qemu-system-x86_64: "))
-        return err_set(e, ERR_UNSUPPORTED, "qemu does not start: %s",
-                       last + strlen("qemu-system-x86_64: "));
+    if (run->ended && text_starts(last, prefix))
+        return err_set(e, ERR_UNSUPPORTED, "qemu does not start: %s", last + sizeof prefix - 1);
+    if (run->ended && !*last)
+        return err_set(e, ERR_UNSUPPORTED, "qemu does not start");
     return 0;
 }
 
-/* 1: the firmware finds no boot loader. */
-static int boot(struct run *run, struct proof *proof, struct err *e)
-{
-    int result;
+enum outcome { OUTCOME_PROOF, OUTCOME_NO_LOADER, OUTCOME_AGAIN, OUTCOME_ERROR };
 
-    for (int i = 1;; i++) {
-        run->ended = false;
-        run->answer = ANSWER_NONE;
-        if (start_once(run, e) < 0)
-            return -1;
-        if (wait_for_banner(run))
-            result = conclude(run, true, proof, e);
-        else if (no_boot_loader(run))
-            result = 1;
-        else if (failed_to_start(run, e) < 0)
-            result = -1;
-        else
-            result = conclude(run, false, proof, e);
+static enum outcome boot_once(struct run *run, struct proof *proof, struct err *e)
+{
+    bool banner;
+
+    run->ended = false;
+    run->answer = ANSWER_NONE;
+    if (start_once(run, e) < 0)
+        return OUTCOME_ERROR;
+    banner = wait_for_banner(run);
+    if (!banner && no_boot_loader(run))
+        return OUTCOME_NO_LOADER;
+    if (!banner && tick_lost(run))
+        return OUTCOME_AGAIN;
+    if (!banner && failed_to_start(run, e) < 0)
+        return strstr(e->text, "host forwarding") ? OUTCOME_AGAIN : OUTCOME_ERROR;
+    return conclude(run, banner, proof, e) < 0 ? OUTCOME_ERROR : OUTCOME_PROOF;
+}
+
+/* What is started again has not come to the disk yet: the overlay is as good as new. */
+static enum outcome boot(struct run *run, struct proof *proof, struct err *e)
+{
+    enum outcome outcome = OUTCOME_AGAIN;
+
+    for (int i = 0; i < START_TRIES && outcome == OUTCOME_AGAIN; i++) {
+        outcome = boot_once(run, proof, e);
         spawn_stop(&run->qemu);
-        if (result >= 0 || i == START_TRIES || !strstr(e->text, "host forwarding"))
-            return result;
-        e->kind = ERR_NONE;
     }
+    if (outcome == OUTCOME_AGAIN) {
+        err_set(e, ERR_UNSUPPORTED, "qemu does not start: %s", console_last(&run->console));
+        return OUTCOME_ERROR;
+    }
+    return outcome;
 }
 
 static void note(const struct machine *machine, bool loader_lost, struct proof *proof)
@@ -313,7 +336,7 @@ int prove(const struct prove_request *request, struct root **root, struct proof 
     struct run run = { .request = request, .machine = &machine, .qemu.out = -1 };
     struct err ignored = { 0 };
     bool can_fall_back, fell_back = false;
-    int result;
+    enum outcome outcome;
 
     if (!request->volume)
         return err_set(e, ERR_REFUSED,
@@ -323,15 +346,15 @@ int prove(const struct prove_request *request, struct root **root, struct proof 
     can_fall_back =
         machine.boot == PROVE_UEFI && prepare(request, *root, true, &fallback, &ignored) == 0;
     root_drop(root);
-    result = boot(&run, &proof, e);
-    if (result == 1 && can_fall_back) {
+    outcome = boot(&run, &proof, e);
+    if (outcome == OUTCOME_NO_LOADER && can_fall_back) {
         fell_back = true;
         run.machine = &fallback;
-        result = boot(&run, &proof, e);
+        outcome = boot(&run, &proof, e);
     }
-    if (result == 1) /* nothing else to try: the firmware's own words are the reason */
-        result = conclude(&run, false, &proof, e);
-    if (result < 0)
+    /* Where there is nothing else to try, the firmware's own words are the reason. */
+    if (outcome == OUTCOME_ERROR ||
+        (outcome == OUTCOME_NO_LOADER && conclude(&run, false, &proof, e) < 0))
         return -1;
     note(run.machine, fell_back, &proof);
     *ret = proof;

@@ -28,7 +28,7 @@ masked=(systemd-timesyncd.service systemd-update-utmp.service systemd-journal-ca
 kernel_words() {
     local unit root
     root=$(blkid -p -o value -s UUID -O "$2" -S "$3" "$1")
-    printf 'root=UUID=%s ro console=ttyS0 quiet mitigations=off tsc=reliable ' "$root"
+    printf 'root=UUID=%s ro console=ttyS0 quiet mitigations=off tsc=reliable no_timer_check ' "$root"
     printf 'systemd.log_target=console systemd.log_level=info systemd.show_status=0 '
     for unit in "${masked[@]}"; do
         printf 'systemd.mask=%s ' "$unit"
