@@ -206,6 +206,8 @@ static char *why_not_up(const struct run *run)
 {
     unsigned port = run->machine->guest_port;
 
+    if (no_boot_loader(run))
+        return xstrdup("the firmware finds no boot loader on the disk");
     if (run->ended)
         return xasprintf("the machine ended after %u seconds", elapsed(run));
     switch (run->answer) {

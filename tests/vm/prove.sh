@@ -40,7 +40,7 @@ prove_sound() {
 }
 
 prove_broken() {
-    in_system 'echo "PermitRootLogn yes" >>etc/ssh/sshd_config' && prove_run 4 --timeout 75 "$img" &&
+    in_system 'echo "PermitRootLogn yes" >>etc/ssh/sshd_config' && prove_run 4 --timeout 100 "$img" &&
         said '[.keys[] | .served] == [false, false, false]' && said '.problem | test("nothing serves SSH on port 22")' &&
         said '(.console | length) > 0' && said 'has("banner") | not' || return
     "$SSHMEND" repair --yes --quiet "$img"
