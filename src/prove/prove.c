@@ -126,6 +126,9 @@ static void next_attempt(struct run *run)
 {
     if (now() < run->attempt_at)
         return;
+    /* What answered earlier, qemu before it listened or a system that is going down, is gone. */
+    if (run->attempt.fd >= 0)
+        run->answer = ANSWER_NONE;
     attempt_end(&run->attempt);
     /* Without a socket there will be one the next time. */
     if (attempt_start(&run->attempt, run->machine->host_port, NULL) < 0)
