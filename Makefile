@@ -26,7 +26,8 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSSHMEND_VERSION='"$(VERSION)"' -Isrc
-CFLAGS_release := -O2 -g -fstack-protector-strong -fstack-clash-protection -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS_release := -O2 -g -fstack-protector-strong -fstack-clash-protection -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-ffile-prefix-map=$(CURDIR)=.
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 CFLAGS_dev := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS_dev := -fsanitize=address,undefined
@@ -58,6 +59,10 @@ TEST_PACKAGES := check clang libclang-rt-dev clang-format shellcheck jq strace m
 # What the tests in machines need beyond that.
 VM_PACKAGES := qemu-system-x86 ovmf grub-common grub-pc-bin grub-efi-amd64-bin dosfstools mtools
 
+# What the rescue image is made and tried with; its own packages are not installed, only unpacked.
+IMAGE_PACKAGES := binutils cpio dosfstools fdisk grub-common kmod mtools squashfs-tools xorriso xz-utils \
+	cryptsetup-bin lvm2 ovmf python3 qemu-system-x86
+
 .PHONY: all
 all: sshmend
 
@@ -68,6 +73,8 @@ help:
 	@echo 'make demo       breaks and mends a real disk image, step by step'
 	@echo 'make check      all tests that run on this kernel (root; loop devices)'
 	@echo 'make check-vm   breaks, mends and boots real systems in qemu: the part for CI; prove-all: all of it'
+	@echo 'make iso        the rescue image, from Debian packages: build/rescue-image/ (Debian 12, 13)'
+	@echo 'make check-image       boots it by BIOS, UEFI and Secure Boot; check-image-full: every way'
 	@echo 'make lint       layers, banned calls, usage, man pages, formatting, shell'
 	@echo 'make fuzz       libFuzzer on all that is read from a disk: FUZZ_SECONDS (30) each, FUZZ="TARGET…"'
 	@echo 'make bench      speed and size, as ratios'
@@ -158,10 +165,11 @@ install: sshmend man/sshmend.8
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Installs only what is missing, so that it costs nothing the second time.
-.PHONY: deps deps-vm
+.PHONY: deps deps-vm deps-image
 deps: WANTED := $(BUILD_PACKAGES) $(TEST_PACKAGES)
 deps-vm: WANTED := $(BUILD_PACKAGES) $(TEST_PACKAGES) $(VM_PACKAGES)
-deps deps-vm:
+deps-image: WANTED := $(BUILD_PACKAGES) $(TEST_PACKAGES) $(IMAGE_PACKAGES)
+deps deps-vm deps-image:
 	@missing=$$(for p in $(WANTED); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
@@ -212,6 +220,17 @@ prove-all: deps-vm
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(SUDO) bash tests/vm/run.sh all
 
+.PHONY: iso check-image check-image-full bench-image
+iso: deps-image
+	@$(MAKE) --no-print-directory -j2 build/release/sshmend
+	@bash rescue-image/build.sh
+check-image: iso
+	@$(SUDO) bash tests/image/run.sh
+check-image-full: iso
+	@$(SUDO) bash tests/image/run.sh --full
+bench-image: iso
+	@IMAGE=$(CURDIR)/build/rescue-image python3 tests/image/bench.py
+
 .PHONY: lint
 lint: deps
 	@bash tests/lint/run.sh
@@ -237,6 +256,10 @@ coverage: deps
 .PHONY: docs
 docs: sshmend
 	sh docs/make-findings.sh ./sshmend > docs/findings.md
+
+.PHONY: docs-picture
+docs-picture: iso
+	@$(SUDO) env IMAGE=$(CURDIR)/build/rescue-image python3 tests/image/picture.py $(CURDIR)/docs/rescue-image.png
 
 .PHONY: clean
 clean:

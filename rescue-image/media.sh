@@ -6,6 +6,8 @@
 # By UEFI the firmware loads shim, shim loads Debian's signed GRUB for CDs, which looks for
 # boot/grub/grub.cfg on the medium it came from. By BIOS a GRUB core image reads the same file.
 
+: "${here:?}" "${unpacked:?}"
+
 gpt_esp=C12A7328-F81F-11D2-BA4B-00A0C93EC93B
 gpt_bios_boot=21686148-6449-6E6F-744E-656564454649
 

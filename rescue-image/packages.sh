@@ -3,6 +3,8 @@
 #
 # Debian's packages: got, unpacked, and listed with version and licence (sourced by build.sh).
 
+: "${repo:?}" "${unpacked:?}" "${squash:?}" "${used:?}"
+
 # apt, asked for a system on which nothing is installed: its answer is all that the packages need.
 # Only Debian's own archives count, whatever else this host uses.
 fresh_apt() {

@@ -7,6 +7,8 @@
 # unpacked, which makes for a quick start and little memory. Only /init, busybox and two modules
 # stand beside it.
 
+: "${here:?}" "${repo:?}" "${unpacked:?}" "${squash:?}" "${first:?}"
+
 # find_in PACKAGE PATH: the file, whether or not the release has merged / and /usr.
 find_in() {
     local path
@@ -59,7 +61,7 @@ stage_sshmend() {
 stage_root() {
     cp -r --no-preserve=timestamps "$here/root/." "$first/"
     cp -r "$first/usr/." "$squash/"
-    rm -rf "$first/usr"
+    rm -rf "${first:?}/usr"
     mkdir -p "$first"/{dev,proc,sys,run,tmp,mnt,usr,var/lib,root}
     for name in bin sbin lib lib64; do
         ln -s "usr/$name" "$first/$name"

@@ -78,7 +78,7 @@ def edit_boot_entry(vm, words):
     vm.expect("will be executed automatically")
     vm.send("e")
     vm.expect("Ctrl-x")
-    vm.send("\x0e\x05 " + words)
+    vm.send("\x0e\x0e\x05 " + words)
     vm.expect(re.escape(words[-10:]))
     vm.send("\x18")
 
@@ -171,3 +171,216 @@ def case_little_memory(folder):
         _, code = report(vm)
         vm.ends()
     must(code == 8, f"exit code {code}")
+
+
+@short
+def case_several_systems(folder):
+    """Listed, and none is touched; the partition meant can be named."""
+    image = os.path.join(folder, "two.img")
+    disk_tool("two", image)
+    before = digest(image)
+    with VM(kernel("sshmend.auto=repair") + disk(image)) as vm:
+        _, code = report(vm)
+        vm.ends()
+    must(code & 8 or code & 16, f"exit code {code}")
+    must(digest(image) == before, "a disk with two systems was changed")
+    with VM(kernel("sshmend.auto=repair sshmend.target=/dev/vda2") + disk(image)) as vm:
+        lines, code = report(vm)
+        vm.ends()
+    must(code == 1 and len(lines) == 1 and lines[0]["system"]["device"] == "/dev/vda2", f"{code} {lines}")
+
+
+def case_uefi_cd_guided(folder):
+    image = broken(folder, "gpt-xfs")
+    with VM(uefi(folder, False) + cd() + disk(image), memory=512, machine="q35,smm=on") as vm:
+        mend_guided(vm)
+    must("Secure Boot on" not in vm.output, "Secure Boot cannot be on here")
+    disk_tool("logs-in", image)
+
+
+def case_bios_stick_guided(folder):
+    image = broken(folder, "gpt-btrfs")
+    with VM(stick() + disk(image)) as vm:
+        mend_guided(vm)
+    disk_tool("logs-in", image)
+
+
+def case_secure_boot_stick(folder):
+    with VM(uefi(folder, True) + stick(), memory=512, machine="q35,smm=on") as vm:
+        vm.expect("Secure Boot on", 200)
+        vm.expect(MENU)
+
+
+def with_words(folder, words):
+    """disk.img with sshmend.cfg on its EFI partition, as docs/rescue-image.md tells."""
+    copy = os.path.join(folder, "disk.img")
+    config = os.path.join(folder, "sshmend.cfg")
+    shutil.copy(os.path.join(IMAGE, "disk.img"), copy)
+    with open(config, "w", encoding="ascii") as file:
+        file.write(f'set words="{words}"\n')
+    subprocess.run(["mcopy", "-i", copy + "@@2M", config, "::/sshmend.cfg"], check=True)
+    return copy
+
+
+def case_disk_bios_words(folder):
+    image = broken(folder)
+    own = with_words(folder, "sshmend.auto=repair sshmend.target=/dev/vdb")
+    with VM(disk(own, "virtio-blk-pci,bootindex=0", "own") + disk(image)) as vm:
+        lines, code = report(vm)
+        vm.ends()
+    must(code == 1 and lines[0]["target"] == "/dev/vdb", f"{code} {lines}")
+    disk_tool("logs-in", image)
+
+
+def case_disk_secure_boot_words(folder):
+    image = broken(folder)
+    own = with_words(folder, "sshmend.auto=check")
+    before = digest(image)
+    with VM(uefi(folder, True) + disk(own, "virtio-blk-pci,bootindex=0", "own") + disk(image),
+            memory=512, machine="q35,smm=on") as vm:
+        lines, code = report(vm, 200)
+        vm.ends()
+    must(code == 4 and lines[0]["verdict"] == "broken", f"{code} {lines}")
+    must(digest(image) == before, "check has changed the disk")
+
+
+def case_every_controller(folder):
+    """The same disk behind each kind of controller that qemu has: found, by the module it needs."""
+    image = broken(folder)
+    drive = ["-drive", f"if=none,id=d,format=raw,readonly=on,file={image}"]
+    for controller in (["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=d"],
+                       ["-device", "nvme,drive=d,serial=x"],
+                       ["-device", "ahci,id=a", "-device", "ide-hd,bus=a.0,drive=d"],
+                       ["-device", "piix4-ide,id=p", "-device", "ide-hd,bus=p.0,drive=d"],
+                       ["-device", "megasas", "-device", "scsi-hd,drive=d"],
+                       ["-device", "mptsas1068", "-device", "scsi-hd,drive=d"],
+                       ["-device", "pvscsi", "-device", "scsi-hd,drive=d"],
+                       ["-device", "lsi53c895a", "-device", "scsi-hd,drive=d"],
+                       ["-device", "qemu-xhci", "-device", "usb-storage,drive=d"],
+                       ["-device", "usb-ehci", "-device", "usb-storage,drive=d"],
+                       ["-device", "sdhci-pci", "-device", "sd-card,drive=d"]):
+        with VM(kernel("sshmend.auto=check") + drive + controller) as vm:
+            lines, code = report(vm)
+            vm.ends()
+        must(code == 4 and lines[0]["verdict"] == "broken", f"{controller}: {code} {lines}")
+
+
+def case_logical_volume(folder):
+    image = os.path.join(folder, "lvm.img")
+    disk_tool("lvm", image)
+    with VM(kernel("") + disk(image)) as vm:
+        vm.expect(MENU)
+        shell(vm, "sshmend repair --yes /dev/rescue-vg/root; echo code $?", "^code 1$")
+        shell(vm, "sshmend check /dev/rescue-vg/root; echo code $?", "^code 0$")
+        vm.send("p")
+        vm.ends()
+
+
+def case_locked_layers(folder):
+    """LUKS and RAID are named with the command that opens them."""
+    luks, raid = os.path.join(folder, "luks.img"), os.path.join(folder, "raid.img")
+    for path in (luks, raid):
+        with open(path, "wb") as file:
+            file.truncate(64 << 20)
+    subprocess.run(["cryptsetup", "luksFormat", "-q", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000",
+                    luks, "-"], input=b"secret", check=True)
+    with VM(kernel("") + disk(luks) + disk(raid, name="r")) as vm:
+        vm.expect("LUKS: /dev/vda is encrypted: cryptsetup open /dev/vda NAME")
+        vm.expect(MENU)
+        shell(vm, "mdadm --create /dev/md0 --run --force --level=1 --raid-devices=2 /dev/vdb missing; "
+                  "mdadm --stop /dev/md0; /usr/lib/rescue/volumes; cat /run/rescue/notes",
+              "RAID: mdadm --assemble --scan opens it")
+        shell(vm, "mdadm --assemble --scan --run; cat /proc/mdstat", "md.*active.*raid1")
+        shell(vm, "echo -n secret | cryptsetup open --key-file - /dev/vda inside; ls /dev/mapper", "inside")
+
+
+def case_disk_vanishes(folder):
+    """Pulled while the menu is up: the next look says that no disk is there."""
+    image = broken(folder)
+    with VM(kernel("") + ["-drive", f"if=none,id=d,format=raw,file={image}", "-device", "pcie-root-port,id=slot",
+                          "-device", "virtio-blk-pci,drive=d,id=pulled,bus=slot"]) as vm:
+        vm.expect("/dev/vda")
+        vm.expect(MENU)
+        vm.command("device_del pulled")
+        shell(vm, "until [ ! -e /dev/vda ]; do usleep 100000; done; echo gone", "^gone$")
+        vm.send("\r")
+        vm.expect("No disk is there.")
+        vm.expect(MENU)
+
+
+def case_disk_appears(folder):
+    """Attached late: its module is loaded by the event, and it is mended."""
+    image = broken(folder)
+    with VM(kernel("") + ["-device", "pcie-root-port,id=slot"]) as vm:
+        vm.expect("No disk is there.")
+        vm.expect(MENU)
+        vm.command(f"drive_add 0 if=none,id=d,format=raw,file={image}\ndevice_add nvme,drive=d,serial=x,bus=slot")
+        shell(vm, "until [ -e /dev/nvme0n1p3 ]; do usleep 100000; done; echo there", "^there$")
+        vm.send("\r")
+        vm.expect(r"Go ahead\? \[y/N\]")
+        vm.send("n\n")
+        vm.expect(MENU)
+
+
+def case_no_module(folder):
+    """A controller that no module here is for is named, by its number."""
+    del folder
+    with VM(kernel("") + ["-device", "am53c974"]) as vm:
+        vm.expect("No module here for the disk controller 0x1022:0x2020")
+        vm.expect("No disk is there.|Disks:")
+        vm.expect(MENU)
+
+
+def case_wrong_words_guided(folder):
+    """Without auto, wrong words are named on the console, and the menu is there."""
+    del folder
+    with VM(kernel("sshmend.target=sda sshmend.reprot=serial sshmend.authorized_key=ssh-rsa,nonsense")) as vm:
+        vm.expect(MENU)
+        for word in ("sshmend.target: 'sda' is no device", "sshmend.reprot is unknown",
+                     "sshmend.authorized_key: 'ssh-rsa,nonsense' is no public key"):
+            must(word in vm.output, f"not said: {word}\n{vm.output}")
+
+
+def case_report_on_target(folder):
+    image = broken(folder)
+    with VM(kernel("sshmend.auto=repair sshmend.report=target") + disk(image)) as vm:
+        lines, code = report(vm)
+        vm.ends()
+    must(code == 1 and not lines, f"{code} {lines}")
+    written = json.loads(disk_tool("read", image, "var/log/sshmend-report.json"))
+    must(written["verdict"] == "healthy", str(written))
+    disk_tool("logs-in", image)
+
+
+def case_remote_help(folder):
+    """A client with the key is let in, and sees the fingerprint that the console shows; others are not."""
+    keys = {}
+    for name in ("good", "other"):
+        keys[name] = os.path.join(folder, name)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "help@desk", "-f", keys[name]], check=True)
+    with open(keys["good"] + ".pub", encoding="ascii") as file:
+        word = file.read().strip().replace(" ", ",")
+    known = os.path.join(folder, "known_hosts")
+    network = ["-netdev", "user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:0-:22", "-device", "virtio-net-pci,romfile=,netdev=n"]
+    with VM(kernel(f"sshmend.authorized_key={word}") + network) as vm:
+        seen = vm.expect(r"ssh root@10\.0\.2\.15, host key (SHA256:\S+)").group(1)
+        port = vm.forwarded_port()
+
+        def client(key):
+            return subprocess.run(["ssh", "-F", "none", "-p", port, "-i", key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+                                   "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={known}",
+                                   "root@127.0.0.1", "id -un; sshmend --version"],
+                                  capture_output=True, text=True, timeout=60, check=False)
+        good, other = client(keys["good"]), client(keys["other"])
+        must(good.returncode == 0 and good.stdout.startswith("root\nsshmend "), good.stderr)
+        must("Permission denied" in other.stderr, other.stdout + other.stderr)
+        prints = subprocess.run(["ssh-keygen", "-lf", known], capture_output=True, text=True, check=True).stdout
+        must(seen in prints, f"the console shows {seen}, the client got {prints}")
+
+
+def case_no_sshd_without_key(folder):
+    del folder
+    with VM(kernel("") + ["-netdev", "user,id=n,restrict=on", "-device", "virtio-net-pci,romfile=,netdev=n"]) as vm:
+        vm.expect(MENU)
+        shell(vm, "ps | grep -c '[d]ropbear'; ls /sys/class/net | wc -l", "^0\n1$")
+        shell(vm, "network", "inet 10.0.2.15/24")

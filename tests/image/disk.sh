@@ -54,7 +54,7 @@ make_lvm() {
     trap "losetup -d $dev; rm -f $plain" EXIT
     pvcreate -q --dataalignment 1m "$dev"
     vgcreate -q -s "$extent"b rescue-vg "$dev"
-    lvcreate -q -an -Zn -Wn -l $(((size + extent - 1) / extent)) -n root rescue-vg
+    lvcreate -q --driverloaded n -an -Zn -Wn -l $(((size + extent - 1) / extent)) -n root rescue-vg
     dd if="$plain" of="$dev" bs=1M iflag=skip_bytes,count_bytes skip="$offset" count="$size" seek=1 conv=notrunc status=none
 }
 

@@ -34,7 +34,7 @@ def passes(name):
 
 def main():
     results = [passes(name) for name in chosen(sys.argv[1:])]
-    print(f"{results.count(True)} {results.count(False)}")
+    print(f"cases: {results.count(True)} {results.count(False)}")
 
 
 main()

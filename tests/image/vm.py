@@ -5,6 +5,7 @@ for, and a time limit after which it is killed whatever happens."""
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -83,6 +84,9 @@ class VM:
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
+    def seconds(self):
+        return time.monotonic() - self.started
+
     def ends(self, seconds=60):
         """The machine powers off or restarts by itself."""
         try:
@@ -93,6 +97,17 @@ class VM:
             reader.join()
 
     def command(self, line):
-        """One command to qemu's monitor."""
-        subprocess.run(["socat", "-t", "2", "-", f"UNIX-CONNECT:{self.monitor}"], check=True,
-                       input=line.encode() + b"\n", stdout=subprocess.DEVNULL, timeout=20)
+        """Commands to qemu's monitor; returns what it answers."""
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.settimeout(20)
+            monitor.connect(self.monitor)
+            answer = b""
+            for one in line.splitlines():
+                monitor.sendall(one.encode() + b"\n")
+            while answer.count(b"(qemu)") <= len(line.splitlines()):
+                answer += monitor.recv(65536)
+        return answer.decode()
+
+    def forwarded_port(self):
+        """The port that "hostfwd=tcp:127.0.0.1:0-:22" was given."""
+        return re.search(r"HOST_FORWARD\D*\d+\s+127\.0\.0\.1\s+(\d+)", self.command("info usernet")).group(1)

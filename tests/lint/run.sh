@@ -21,7 +21,11 @@ check() {
 }
 
 c_files() { git ls-files --cached --others --exclude-standard '*.c' '*.h'; }
-shell_files() { git ls-files --cached --others --exclude-standard '*.sh' '*.bash' '.ci/run'; }
+shell_files() {
+    git ls-files --cached --others --exclude-standard '*.sh' '*.bash' '.ci/run' \
+        rescue-image/root/init 'rescue-image/root/usr/lib/rescue/*' 'rescue-image/root/usr/sbin/*'
+}
+other_files() { git ls-files --cached --others --exclude-standard Makefile '*.py' '*.list' '*.cfg'; }
 
 # Rooms from left to right; a room may include its own headers and those to its left.
 rooms=(base hostkey config device root inspect prove findings plan apply report cli)
@@ -78,11 +82,13 @@ banned() {
 }
 
 spdx() {
-    { c_files; shell_files; echo Makefile; } | xargs grep -L 'SPDX-License-Identifier: MIT' || true
+    { c_files; shell_files; other_files; } | xargs grep -L 'SPDX-License-Identifier: MIT' || true
 }
 
 format() { c_files | xargs clang-format --dry-run --Werror; }
 shell() { shell_files | xargs shellcheck -x -S warning; }
+
+python() { git ls-files --cached --others --exclude-standard '*.py' | xargs env PYTHONPYCACHEPREFIX=build/pycache python3 -W error -m py_compile; }
 
 with_clang() {
     make -s MODE=dev OUT=build/clang CC=clang build/clang/.sshmend >/dev/null
@@ -161,6 +167,7 @@ check banned-calls banned
 check spdx spdx
 check format format
 check shellcheck shell
+check python python
 check clang with_clang
 check without-libsystemd without_libsystemd
 check usage usage

@@ -30,7 +30,7 @@ tell() {
 
 # Disks that could hold a system: not memory, loop devices, CDs or empty slots.
 disks() {
-    local dir
+    local dir size
     for dir in /sys/block/*; do
         case ${dir##*/} in
         loop* | ram* | zram* | sr* | fd* | dm-* | md* | mtd*) continue ;;
