@@ -9,10 +9,11 @@
 
 : "${here:?}" "${repo:?}" "${unpacked:?}" "${squash:?}" "${first:?}"
 
-# find_in PACKAGE PATH: the file, whether or not the release has merged / and /usr.
+# find_in PACKAGE PATH: the file, whether or not the release has merged / and /usr. Debian 12 has its
+# terminals in /lib/terminfo.
 find_in() {
     local path
-    for path in "$unpacked/$1/$2" "$unpacked/$1/usr/$2"; do
+    for path in "$unpacked/$1"/{"$2","usr/$2","lib/${2#share/}"}; do
         [[ -e $path || -L $path ]] || continue
         realpath -s "$path"
         return

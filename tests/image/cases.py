@@ -247,7 +247,7 @@ def case_disk_secure_boot_words(folder):
 def case_every_controller(folder):
     """The same disk behind each kind of controller that qemu has: found, by the module it needs."""
     image = broken(folder)
-    drive = ["-drive", f"if=none,id=d,format=raw,readonly=on,file={image}"]
+    drive = ["-drive", f"if=none,id=d,format=raw,snapshot=on,file={image}"]
     for controller in (["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=d"],
                        ["-device", "nvme,drive=d,serial=x"],
                        ["-device", "ahci,id=a", "-device", "ide-hd,bus=a.0,drive=d"],
