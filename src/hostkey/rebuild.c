@@ -39,7 +39,7 @@ struct flip *flips_of(const struct remains *remains, size_t at, size_t len, size
 
         /* A character that cannot be may have been any; another one, what a bit makes of it. */
         for (unsigned n = 0; n < (here == '?' ? 64 : 8); n++) {
-            unsigned char other = (unsigned char)(here ^ 1u << n);
+            unsigned char other = (unsigned char)(here ^ 1u << n % 8);
             unsigned six = here == '?' ? n : base64_value(here) ^ base64_value(other);
             struct flip flip = { (int)(i * 6) - (int)(at * 8), (unsigned char)six };
 

@@ -155,6 +155,7 @@ static void read_body(struct cursor *in, struct armour *ret)
             return;
         if (ret->width == 0)
             ret->width = ret->column;
+        ret->irregular = ret->irregular || ret->column > ret->width;
         ret->column = 0;
         put(in, "\n", 1);
     }
@@ -177,20 +178,26 @@ static bool read_last_line(struct cursor *in, const char *label)
     return false;
 }
 
+/* As ssh-keygen has them (sshkey.c) and libcrypto (PEM_write). */
+static size_t width_of(const char *label)
+{
+    return label == labels[0] ? 70 : 64;
+}
+
 /*
  * The last line follows although something in between does not belong: with '?' for
- * that, where line ends should be by the length of the first line.
+ * that, where line ends should be.
  */
-static bool read_damaged(struct cursor *in, const char *label, size_t body, size_t width)
+static bool read_damaged(struct cursor *in, const char *label, size_t body)
 {
-    size_t limit = in->len < ARMOUR_DAMAGED ? in->len : ARMOUR_DAMAGED;
+    size_t limit = in->len < ARMOUR_DAMAGED ? in->len : ARMOUR_DAMAGED, width = width_of(label);
     const unsigned char *rest = in->bytes + body;
     char last[BORDER_MAX];
     const unsigned char *end;
     size_t damaged = 0;
 
     snprintf(last, sizeof last, END "%s" DASHES, label);
-    if (limit <= body || !(end = memmem(rest, limit - body, last, strlen(last))) || width == 0 ||
+    if (limit <= body || !(end = memmem(rest, limit - body, last, strlen(last))) ||
         memmem(rest, (size_t)(end - rest), BEGIN, strlen(BEGIN)))
         return false;
     /* Mostly something else: a piece of a key, and another one's end. */
@@ -227,6 +234,7 @@ void armour_read(const unsigned char *bytes, size_t len, bool all, struct armour
     struct cursor in = { .bytes = bytes, .len = len };
     const char *label;
     size_t body;
+    bool whole;
 
     *ret = (struct armour){ .state = ARMOUR_NONE };
     in.out = xcalloc(room, 1);
@@ -235,12 +243,16 @@ void armour_read(const unsigned char *bytes, size_t len, bool all, struct armour
         read_headers(&in);
         body = in.at;
         read_body(&in, ret);
-        if (read_last_line(&in, label))
+        whole = read_last_line(&in, label);
+        /* A line that is longer than the first one: a line end has become something else. */
+        if (whole && !ret->irregular)
             finish(&in, ARMOUR_WHOLE, ret);
-        else if (!all && in.len - in.at < BORDER_MAX)
+        else if (!whole && !all && in.len - in.at < BORDER_MAX)
             ret->state = ARMOUR_MORE;
-        else if (ret->width && read_damaged(&in, label, body, ret->width))
+        else if (in.at > body && read_damaged(&in, label, body))
             finish(&in, ARMOUR_DAMAGED_BODY, ret);
+        else if (whole)
+            finish(&in, ARMOUR_WHOLE, ret);
         else if (in.at > body)
             finish(&in, ARMOUR_TORN, ret);
     } else if (!all && len < BORDER_MAX) {
@@ -275,6 +287,8 @@ void armour_read_back(const unsigned char *bytes, size_t end, size_t len, struct
     while (whole && start > 0 && bytes[start - 1] == '\n') {
         size_t line = line_before(bytes, start - 1, &whole);
 
+        if (line == start - 1)
+            break; /* the line before it ends with something else */
         characters += start - 1 - line;
         start = line;
     }
@@ -291,6 +305,7 @@ void armour_read_back(const unsigned char *bytes, size_t end, size_t len, struct
     }
     put_border(&in, END, label);
     finish(&in, ARMOUR_WHOLE, ret);
+    ret->length = start;
 }
 
 struct blob armour_closed(const struct blob *text)

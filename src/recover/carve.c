@@ -76,7 +76,7 @@ static void carve_back(struct search *search, uint64_t at)
     if (armour.state == ARMOUR_NONE)
         return;
     search->result->candidates++;
-    origin = origin_of(search, start);
+    origin = origin_of(search, start + armour.length);
     match_file(search, &armour.text, &origin);
 }
 

@@ -109,13 +109,17 @@ struct armour {
     enum armour_state state;
     struct blob text; /* as a file: no indentation, LF alone; of a torn one, what there is */
     size_t length;    /* how many bytes it took; of a torn one, where it breaks off */
+    bool irregular;   /* a line is longer than the first one */
     size_t column;    /* TORN: characters of its last line */
     size_t width;     /* characters of its first line of base64; 0: none */
 };
 
 /* Bytes that begin with "-----BEGIN ". `all`: there are no more to be had. */
 void armour_read(const unsigned char *bytes, size_t len, bool all, struct armour *ret);
-/* What stands before an "-----END …" at `end`, where the first line is damaged or lost. */
+/*
+ * What stands before an "-----END …" at `end`, where the first line is damaged or lost;
+ * the length is where it begins.
+ */
 void armour_read_back(const unsigned char *bytes, size_t end, size_t len, struct armour *ret);
 /* The same text with a last line. */
 struct blob armour_closed(const struct blob *text);

@@ -29,6 +29,7 @@ Suite *suite_findings_symptoms(void);
 Suite *suite_prove(void);
 Suite *suite_plan(void);
 Suite *suite_apply_manifest(void);
+Suite *suite_recover(void);
 
 /* A suite's test case; loops get the number of rows of their table. */
 #define ADD(tcase, test) tcase_add_test((tcase), (test))
