@@ -75,6 +75,7 @@ help:
 	@echo 'make check-vm   breaks, mends and boots real systems in qemu: the part for CI; prove-all: all of it'
 	@echo 'make iso        the rescue image, from Debian packages: build/rescue-image/ (Debian 12, 13)'
 	@echo 'make check-image       boots it by BIOS, UEFI and Secure Boot; check-image-full: every way'
+	@echo 'make check-recover-full   the whole matrix of lost keys'
 	@echo 'make lint       layers, banned calls, usage, man pages, formatting, shell'
 	@echo 'make fuzz       libFuzzer on all that is read from a disk: FUZZ_SECONDS (30) each, FUZZ="TARGET…"'
 	@echo 'make bench      speed and size, as ratios'
@@ -243,7 +244,7 @@ fuzz: deps
 
 .PHONY: bench
 bench: deps
-	@$(MAKE) --no-print-directory sshmend
+	@$(MAKE) --no-print-directory sshmend build/release/find
 	@$(SUDO) bash tests/bench/run.sh
 
 .PHONY: coverage

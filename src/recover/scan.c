@@ -39,23 +39,33 @@ static inline pairs load(const unsigned char *at)
     return vector;
 }
 
-/* True where a block that begins at an even offset may hold a mark, or part of one. */
-static inline bool worth_a_look(const unsigned char *block, bool zstd)
+enum { LOOK_DASHES = 1, LOOK_MAGIC = 2 };
+
+static inline bool any_of(pairs found)
+{
+    halves folded = (halves)found;
+
+    return (folded[0] | folded[1]) != 0;
+}
+
+/* What a block that begins at an even offset may hold, or hold a part of. */
+static inline unsigned worth_a_look(const unsigned char *block, bool zstd)
 {
     const pairs dashes = all('-', '-'), even = all('I', 'V'), odd = all('V', 'A');
     const pairs zstd_even = all(0x28, 0xb5), zstd_odd = all(0xb5, 0x2f);
-    pairs any = { 0 };
-    halves folded;
+    pairs dash = { 0 }, magic = { 0 };
 
     for (int i = 0; i < BLOCK / VECTOR; i++) {
         pairs here = load(block + i * VECTOR);
 
-        any |= (pairs)(here == dashes) | (pairs)(here == even) | (pairs)(here == odd);
+        dash |= (pairs)(here == dashes);
+        magic |= (pairs)(here == even) | (pairs)(here == odd);
         if (zstd)
-            any |= (pairs)(here == zstd_even) | (pairs)(here == zstd_odd);
+            magic |= (pairs)(here == zstd_even) | (pairs)(here == zstd_odd);
     }
-    folded = (halves)any;
-    return (folded[0] | folded[1]) != 0;
+    if (__builtin_expect(!any_of(dash | magic), 1))
+        return 0;
+    return (any_of(dash) ? LOOK_DASHES : 0) | (any_of(magic) ? LOOK_MAGIC : 0);
 }
 
 struct scan {
@@ -111,12 +121,14 @@ static void look_at_magic(struct scan *scan, size_t from, size_t to, bool zstd)
 }
 
 /* Marks may begin before the block in which they show. */
-static void look(struct scan *scan, size_t at, size_t len, bool zstd)
+static void look(struct scan *scan, size_t at, size_t len, unsigned for_what, bool zstd)
 {
     size_t from = at < SCAN_LONGEST ? 0 : at - SCAN_LONGEST;
 
-    look_at_dashes(scan, from, at + len);
-    look_at_magic(scan, from, at + len, zstd);
+    if (for_what & LOOK_DASHES)
+        look_at_dashes(scan, from, at + len);
+    if (for_what & LOOK_MAGIC)
+        look_at_magic(scan, from, at + len, zstd);
 }
 
 /* RFC 1952 2.3: deflate, no reserved flag; one of the two words on compression that there are. */
@@ -151,15 +163,17 @@ static inline __attribute__((always_inline)) void scan_all(struct scan *scan, un
                                                            bool zstd)
 {
     size_t at = 0, stop = scan->starts + SCAN_LONGEST;
+    unsigned for_what;
 
     for (; at < stop && at + BLOCK <= scan->len; at += BLOCK) {
         if (what && at % SCAN_SECTOR == 0 && at < scan->starts)
             look_at_sector(scan, at, what);
-        if (__builtin_expect(worth_a_look(scan->bytes + at, zstd), 0))
-            look(scan, at, BLOCK, zstd);
+        for_what = worth_a_look(scan->bytes + at, zstd);
+        if (__builtin_expect(for_what != 0, 0))
+            look(scan, at, BLOCK, for_what, zstd);
     }
     if (at < stop && at < scan->len)
-        look(scan, at, scan->len - at, zstd);
+        look(scan, at, scan->len - at, LOOK_DASHES | LOOK_MAGIC, zstd);
 }
 
 void scan_bytes(const unsigned char *bytes, size_t len, size_t starts, unsigned what, scan_hit hit,

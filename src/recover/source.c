@@ -28,10 +28,6 @@ enum {
     GIVE_UP = 8,            /* so many bad blocks in a row, and the rest of a read is given up */
 };
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
 /* ---- SIGBUS -------------------------------------------------------------------------------- */
 
 /* What is mapped just now. One search at a time: signals belong to the process. */
@@ -236,7 +232,6 @@ static bool map_around(struct source *source, uint64_t at, size_t len)
 /* Lets the kernel read ahead where the bytes are not in memory yet. */
 static void read_ahead(const struct source *source, unsigned char *bytes, size_t len, uint64_t at)
 {
-    unsigned char *page = bytes - (uintptr_t)bytes % SOURCE_BLOCK;
     unsigned char *last = bytes + len - 1;
     unsigned char resident = 1;
 
@@ -244,9 +239,6 @@ static void read_ahead(const struct source *source, unsigned char *bytes, size_t
     if (mincore(last, 1, &resident) == 0 && !(resident & 1))
         (void)posix_fadvise(source->fd, (off_t)(source->offset + at), (off_t)(4 * len),
                             POSIX_FADV_WILLNEED);
-    /* Fails on kernels before 5.14, and where the file has shrunk: then page by page. */
-    if (len > 16 * SOURCE_BLOCK)
-        (void)madvise(page, (size_t)(bytes + len - page), MADV_POPULATE_READ);
 }
 
 const unsigned char *source_view(struct source *source, uint64_t at, size_t want, size_t *ret_len)

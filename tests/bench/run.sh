@@ -9,6 +9,7 @@
 #            ssh-keygen -A, umount, losetup -d) that makes the same keys
 #   keys     three new host keys, against ssh-keygen -A
 #   check    of the broken image: CPU time
+#   search   for lost keys (recover.sh)
 
 set -euo pipefail
 
@@ -18,6 +19,8 @@ RUNS=${RUNS:-20}
 
 # shellcheck source=tests/testbed/image.sh
 . "$repo/tests/testbed/image.sh"
+# shellcheck source=tests/bench/recover.sh
+. "$repo/tests/bench/recover.sh"
 IMAGE_SIZE=2G
 
 make_broken() {
@@ -125,6 +128,7 @@ main() {
     usage_row 'check, CPU (s)' '%U %S' '<= 0.03' "$SSHMEND" check "$work/broken.img"
     cp --sparse=always "$work/broken.img" "$work/a.img"
     usage_row 'repair, peak resident (KiB)' '%M 0' '<= 10240' "$SSHMEND" repair --quiet --yes "$work/a.img"
+    bench_recover
 }
 
 in_private_ns "$@"

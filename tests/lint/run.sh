@@ -28,7 +28,7 @@ shell_files() {
 other_files() { git ls-files --cached --others --exclude-standard Makefile '*.py' '*.list' '*.cfg'; }
 
 # Rooms from left to right; a room may include its own headers and those to its left.
-rooms=(base hostkey config device root inspect prove findings plan apply report cli)
+rooms=(base hostkey config device root recover inspect prove findings plan apply report cli)
 
 room_index() {
     local i
@@ -70,7 +70,9 @@ libraries() {
     only device '#include <blkid/'
     only root '#include <libmount/'
     only inspect '#include <selinux/'
-    only inspect '#include <zlib'
+    only inspect recover '#include <zlib'
+    only recover '#include <zstd'
+    only recover '#include <ext2fs/'
     only inspect '#include <systemd/'
     only report '#include <libsmartcols/'
     only apply report '#include <jansson'
