@@ -52,7 +52,9 @@ static bool plausible(const struct source *source, const struct ext2_super_block
     bool bigalloc = super->s_feature_ro_compat & EXT4_FEATURE_RO_COMPAT_BIGALLOC;
 
     if (super->s_magic != EXT2_SUPER_MAGIC || super->s_log_block_size > 6 ||
-        super->s_log_cluster_size > 20 || super->s_blocks_per_group < 8)
+        super->s_log_cluster_size > 20 || super->s_blocks_per_group < 8 ||
+        super->s_desc_size > DESCRIPTOR ||
+        super->s_feature_incompat & EXT3_FEATURE_INCOMPAT_JOURNAL_DEV)
         return false;
     block = 1024ULL << super->s_log_block_size;
     ratio = bigalloc && super->s_log_cluster_size > super->s_log_block_size
@@ -65,6 +67,15 @@ static bool plausible(const struct source *source, const struct ext2_super_block
            groups * DESCRIPTOR <= DESCRIPTORS_MAX &&
            super->s_blocks_per_group <= block * 8 * ratio &&
            super->s_first_data_block == (block == 1024 && !bigalloc);
+}
+
+/* As many groups as it takes; libext2fs has its own ideas of some superblocks. */
+static bool covers(const ext2_filsys fs)
+{
+    uint64_t blocks = ext2fs_blocks_count(fs->super) - fs->super->s_first_data_block;
+    uint64_t each = fs->super->s_blocks_per_group;
+
+    return fs->group_desc_count == (blocks + each - 1) / each;
 }
 
 static ext2_filsys open_fs(const struct source *source)
@@ -84,7 +95,10 @@ static ext2_filsys open_fs(const struct source *source)
                          EXT2_FLAG_IGNORE_CSUM_ERRORS,
                      0, 0, unix_io_manager, &fs) != 0)
         return NULL;
-    return fs;
+    if (covers(fs))
+        return fs;
+    ext2fs_free(fs);
+    return NULL;
 }
 
 /* The groups that share their tables with the group of an inode. */

@@ -119,7 +119,7 @@ bad_packed() {
     expect '^proven gzip' 4
     { noise 8192; tar -C "$work" -c etc | zstd -q; } >"$img"
     truncate -s %4096 "$img"
-    rm -rf "$work/etc"
+    rm -rf "${work:?}/etc"
     search "${wanted[@]}"
     expect '^proven zstd' 4
 }

@@ -44,7 +44,7 @@ TABLE
     [[ $1 != full ]] || cat <<'TABLE'
 five_mounts       4 4 4 2 4 4 * *
 remount_new       4 4 4 2 4 0 * *
-fill_10           4 4 4 2 4 4 * *
+fill_10           4 4 4 2 * 4 * *
 power_cut         4 4 4 2 4 4 4 4
 shred             0 0 * 0 0 0 4 4
 TABLE
