@@ -47,6 +47,16 @@ unpack_packages() {
         dpkg-deb -x "$PACKAGES/$file" "$dir"
         echo "$file" >"$dir.file"
     done <"$OUT/apt/files"
+    forget_packages
+}
+
+# What an earlier build had, and this one has not, must not lend it a library.
+forget_packages() {
+    local dir
+    for dir in "$unpacked"/*/; do
+        dir=${dir%/}
+        cut -d _ -f 1 "$OUT/apt/files" | grep -qxF "${dir##*/}" || rm -rf "$dir" "$dir.file"
+    done
 }
 
 # use PACKAGE: one of its files is in the image.
