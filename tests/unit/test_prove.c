@@ -6,6 +6,7 @@
 #include "prove/private.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 /* ---- network ---------------------------------------------------------------------------- */
 
@@ -161,6 +162,60 @@ START_TEST(console_long_line)
     memset(many, 'x', sizeof many);
     console_feed(&console, many, sizeof many);
     ck_assert_uint_eq(strlen(console_last(&console)), CONSOLE_WIDTH);
+}
+END_TEST
+
+/* ---- the first line of what answers ------------------------------------------------------ */
+
+static const struct {
+    const char *bytes;
+    bool closed;
+    enum answer answer;
+    const char *line;
+} answers[] = {
+    { "", false, ANSWER_NONE, "" },
+    { "", true, ANSWER_CLOSED, "" },
+    { "SSH-2.0-Open", false, ANSWER_NONE, "SSH-2.0-Open" },
+    { "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", false, ANSWER_SSH, "SSH-2.0-OpenSSH_9.2p1 Debian-2" },
+    { "SSH-2.0-x\033[31m\n\001", false, ANSWER_SSH, "SSH-2.0-x?[31m" },
+    { "Not allowed at this time\r\n", true, ANSWER_OTHER, "Not allowed at this time" },
+    { "220 mail.example.org\n", false, ANSWER_OTHER, "220 mail.example.org" },
+};
+
+START_TEST(first_line)
+{
+    struct attempt attempt = { .fd = -1 };
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    attempt.fd = ends[0];
+    ck_assert_int_eq(write(ends[1], answers[_i].bytes, strlen(answers[_i].bytes)),
+                     (ssize_t)strlen(answers[_i].bytes));
+    if (answers[_i].closed)
+        close(ends[1]);
+    ck_assert_int_eq(attempt_read(&attempt), answers[_i].answer);
+    ck_assert_str_eq(attempt.line, answers[_i].line);
+    if (!answers[_i].closed)
+        close(ends[1]);
+    attempt_end(&attempt);
+}
+END_TEST
+
+/* Bytes without end are no line, and no more than a line is kept of them. */
+START_TEST(first_line_endless)
+{
+    struct attempt attempt = { .fd = -1 };
+    char many[4096];
+    int ends[2];
+
+    memset(many, 'x', sizeof many);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    attempt.fd = ends[0];
+    ck_assert_int_eq(write(ends[1], many, sizeof many), (ssize_t)sizeof many);
+    ck_assert_int_eq(attempt_read(&attempt), ANSWER_OTHER);
+    ck_assert_uint_eq(strlen(attempt.line), sizeof attempt.line - 1);
+    close(ends[1]);
+    attempt_end(&attempt);
 }
 END_TEST
 
@@ -383,6 +438,8 @@ Suite *suite_prove(void)
     ADD_TABLE(tcase, network_slots, slots);
     ADD_TABLE(tcase, console_bytes, consoles);
     ADD(tcase, console_long_line);
+    ADD_TABLE(tcase, first_line, answers);
+    ADD(tcase, first_line_endless);
     ADD_TABLE(tcase, boot_kinds, disks);
     ADD_TABLE(tcase, boot_buses, fstabs);
     ADD_TABLE(tcase, boot_kernels, kernels);
