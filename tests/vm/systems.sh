@@ -77,19 +77,17 @@ MENU
 }
 
 fill_system() {
-    local dev=$1 system=$2 fs=${2##*-} uuid
-    local MNT
-    make_fs "$fs" "$dev"
+    local system=$1 dev=$2 fs=${1##*-} uuid MNT
+    make_fs "$fs" "$dev" || return
     MNT=$(mktemp -d)
-    mount "$dev" "$MNT"
-    tar -x --numeric-owner --xattrs --xattrs-include='*' -p -C "$MNT" -f "$VM_BUILD/${system%-*}.tar"
+    mount "$dev" "$MNT" || return
+    tar -x --numeric-owner --xattrs --xattrs-include='*' -p -C "$MNT" -f "$VM_BUILD/${system%-*}.tar" || return
     uuid=$(blkid -p -o value -s UUID "$dev")
     echo "UUID=$uuid / $fs defaults 0 1" >"$MNT/etc/fstab"
     set_network "$MNT" "$system"
     grub_menu "$MNT" "$uuid"
-    cp "$MNT"/boot/vmlinuz-* "$VM_BUILD/$system.kernel.new"
-    cp "$MNT"/boot/initrd.img-* "$VM_BUILD/$system.initrd.new"
-    umount "$MNT"
+    cp "$MNT"/boot/vmlinuz-* "$VM_BUILD/$system.kernel.new" &&
+        cp "$MNT"/boot/initrd.img-* "$VM_BUILD/$system.initrd.new" && umount "$MNT" || return
     rmdir "$MNT"
 }
 
@@ -139,19 +137,21 @@ make_system() {
     case $system in
     bookworm-ext4 | trixie-xfs) grub_bios "$img" ;;
     trixie-ext4) grub_uefi "$img" ;;
-    esac
+    esac || return
     read -r offset size < <(image_root_partition "$img")
-    partition_loop "$img" "$offset" "$size" -- fill_system_last "$system"
+    partition_loop "$img" "$offset" "$size" -- fill_system "$system" || return
     mv "$VM_BUILD/$system.kernel.new" "$VM_BUILD/$system.kernel"
     mv "$VM_BUILD/$system.initrd.new" "$VM_BUILD/$system.initrd"
     mv "$img" "$VM_BUILD/$system.img"
 }
-fill_system_last() { fill_system "$2" "$1"; }
 
 ensure_system() {
     local system=$1 base=$VM_BUILD/$1.img
     MORE_PACKAGES=$SYSTEM_PACKAGES "$testbed_dir/make-root.sh" "${system%-*}" || return
-    [[ -s $base && ! $VM_BUILD/${system%-*}.tar -nt $base && ! $vm_dir/systems.sh -nt $base ]] || make_system "$system"
+    (
+        flock 8
+        [[ -s $base && ! $VM_BUILD/${system%-*}.tar -nt $base && ! $vm_dir/systems.sh -nt $base ]] || make_system "$system"
+    ) 8>"$VM_BUILD/.$system.lock"
 }
 
 # --- an image at work ---
