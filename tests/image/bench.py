@@ -10,7 +10,7 @@ import tempfile
 from cases import IMAGE, MENU, disk
 from vm import VM
 
-ROUNDS = 5
+ROUNDS = 3
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

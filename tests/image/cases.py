@@ -173,6 +173,14 @@ def case_little_memory(folder):
     must(code == 8, f"exit code {code}")
 
 
+def case_scant_memory(folder):
+    """Enough to come up with, and less than it should have: said above the menu."""
+    del folder
+    with VM(kernel(""), memory=200) as vm:
+        vm.expect("Too little memory: 1[0-9]+ MiB are free for use")
+        vm.expect(MENU)
+
+
 @short
 def case_several_systems(folder):
     """Listed, and none is touched; the partition meant can be named."""
@@ -245,7 +253,8 @@ def case_disk_secure_boot_words(folder):
 
 
 def case_every_controller(folder):
-    """The same disk behind each kind of controller that qemu has: found, by the module it needs."""
+    """The same disk behind each kind of controller that qemu has: found, by the module it needs. Not mptsas:
+    its module loads and brings it up, but qemu 7.2 shows it no disk."""
     image = broken(folder)
     drive = ["-drive", f"if=none,id=d,format=raw,snapshot=on,file={image}"]
     for controller in (["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=d"],
@@ -253,7 +262,6 @@ def case_every_controller(folder):
                        ["-device", "ahci,id=a", "-device", "ide-hd,bus=a.0,drive=d"],
                        ["-device", "piix4-ide,id=p", "-device", "ide-hd,bus=p.0,drive=d"],
                        ["-device", "megasas", "-device", "scsi-hd,drive=d"],
-                       ["-device", "mptsas1068", "-device", "scsi-hd,drive=d"],
                        ["-device", "pvscsi", "-device", "scsi-hd,drive=d"],
                        ["-device", "lsi53c895a", "-device", "scsi-hd,drive=d"],
                        ["-device", "qemu-xhci", "-device", "usb-storage,drive=d"],
@@ -297,8 +305,8 @@ def case_locked_layers(folder):
 def case_disk_vanishes(folder):
     """Pulled while the menu is up: the next look says that no disk is there."""
     image = broken(folder)
-    with VM(kernel("") + ["-drive", f"if=none,id=d,format=raw,file={image}", "-device", "pcie-root-port,id=slot",
-                          "-device", "virtio-blk-pci,drive=d,id=pulled,bus=slot"]) as vm:
+    with VM(kernel("") + ["-drive", f"if=none,id=d,format=raw,file={image}", "-device", "pcie-root-port,id=hot",
+                          "-device", "virtio-blk-pci,drive=d,id=pulled,bus=hot"]) as vm:
         vm.expect("/dev/vda")
         vm.expect(MENU)
         vm.command("device_del pulled")
@@ -311,10 +319,10 @@ def case_disk_vanishes(folder):
 def case_disk_appears(folder):
     """Attached late: its module is loaded by the event, and it is mended."""
     image = broken(folder)
-    with VM(kernel("") + ["-device", "pcie-root-port,id=slot"]) as vm:
+    with VM(kernel("") + ["-device", "pcie-root-port,id=hot"]) as vm:
         vm.expect("No disk is there.")
         vm.expect(MENU)
-        vm.command(f"drive_add 0 if=none,id=d,format=raw,file={image}\ndevice_add nvme,drive=d,serial=x,bus=slot")
+        vm.command(f"drive_add 0 if=none,id=d,format=raw,file={image}\ndevice_add nvme,drive=d,serial=x,bus=hot")
         shell(vm, "until [ -e /dev/nvme0n1p3 ]; do usleep 100000; done; echo there", "^there$")
         vm.send("\r")
         vm.expect(r"Go ahead\? \[y/N\]")
