@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # run.sh, which sources this, has the rest of it
 #
 # Trees with the real cloud-init installed (sourced by run.sh): no false alarm, the note that
 # its first boot deletes the keys, and its own Python for what its files say together.
