@@ -31,7 +31,7 @@ expect_verdict() {
 }
 
 # login_cycle LAYOUT BREAKAGE REFUSED KEPT…: KEPT are the key types whose
-# identity must survive.
+# identity must survive. REPAIR_OPTIONS: of repair, beside --yes.
 login_cycle() {
     local layout=$1 breakage=$2 refused=$3 served
     shift 3
@@ -39,7 +39,8 @@ login_cycle() {
     expect_broken "$refused"
     expect_exit 4 sshmend check --json "$IMG"
     expect_verdict "$refused"
-    expect_exit 1 sshmend repair --yes "$IMG"
+    # shellcheck disable=SC2086 # a list of words
+    expect_exit 1 sshmend repair --yes ${REPAIR_OPTIONS:-} "$IMG"
     expect_exit 0 sshmend repair --yes --json "$IMG"
     expect_json '[(.changes // [] | length), has("run")]' "$OUT" '[0,false]'
     expect_exit 0 sshmend check --json "$IMG"
@@ -59,9 +60,9 @@ in_repaired() {
 # shellcheck disable=SC2086 # a list of words
 {
 case_ext4_modes_777() { login_cycle gpt-ext4 modes_777 all $every; }
-case_ext4_empty() { login_cycle gpt-ext4 empty all; }
-case_ext4_private_deleted() { login_cycle gpt-ext4 private_deleted all; }
-case_ext4_all_deleted() { login_cycle gpt-ext4 all_deleted all; }
+case_ext4_empty() { login_cycle gpt-ext4 empty all $every; }
+case_ext4_private_deleted() { login_cycle gpt-ext4 private_deleted all $every; }
+case_ext4_all_deleted() { REPAIR_OPTIONS=--recover=never login_cycle gpt-ext4 all_deleted all; }
 case_ext4_all_777() { login_cycle gpt-ext4 all_777 all $every; }
 case_ext4_owner_and_777() { login_cycle gpt-ext4 owner_and_777 none $every; }
 case_ext4_crlf() { login_cycle gpt-ext4 crlf all $every; }
