@@ -311,6 +311,8 @@ int keys_inspect(const struct root *root, const struct inspection *earlier,
         struct host_key *key = &inspection->keys[i];
 
         key_files_free(&files[i]);
+        if (result < 0)
+            continue; /* not all of them have been read */
         key->agent = left_to_agent(agent, key);
         conclude(inspection, key);
     }

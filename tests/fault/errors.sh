@@ -23,7 +23,7 @@ expect_refusal() {
 failed_repair() {
     local disk=$HERE/disk.img
     cp --sparse=always "$WORK/ext4.broken" "$disk"
-    expect_refusal "$1:error=$3:when=$2" "$SANITIZED" repair --yes "$disk"
+    expect_refusal "$1:error=$3:when=$2" "$SANITIZED" repair --yes --recover=never "$disk"
     expect_all_or_nothing "$disk"
     expect_repair_converges "$disk" "$WORK/ext4"
 }
@@ -32,7 +32,7 @@ failed_repair() {
 dead_repair() {
     local disk=$HERE/disk.img
     cp --sparse=always "$WORK/ext4.broken" "$disk"
-    expect_refusal "$1:error=$3:when=$2+" "$SANITIZED" repair --yes "$disk"
+    expect_refusal "$1:error=$3:when=$2+" "$SANITIZED" repair --yes --recover=never "$disk"
     wholly_old_or_new "$disk" "$WORK/ext4"
     expect_repair_converges "$disk" "$WORK/ext4"
 }
@@ -58,7 +58,7 @@ try_dead_undo() { point "$3 of $1 from $2 on in undo" failed_undo "$@" +; }
 unreadable() {
     local disk=$HERE/disk.img
     cp --sparse=always "$WORK/open.img" "$disk"
-    expect_exit 1,4,8 with_injection "$1:error=EIO:when=$2" "$RELEASE" repair --yes "$disk"
+    expect_exit 1,4,8 with_injection "$1:error=EIO:when=$2" "$RELEASE" repair --yes --recover=never "$disk"
     grep -q INJECTED "$HERE/strace" || fail "nothing was injected"
     expect_nothing_attached
     tree_of "$disk" >"$HERE/now"
@@ -80,7 +80,7 @@ make_open() {
 
 looks_of_repair() {
     cp --sparse=always "$WORK/open.img" "$HERE/dry.img"
-    strace -f -y -o "$HERE/trace" "$RELEASE" repair --yes "$HERE/dry.img" >/dev/null 2>&1 || true
+    strace -f -y -o "$HERE/trace" "$RELEASE" repair --yes --recover=never "$HERE/dry.img" >/dev/null 2>&1 || true
     awk -v STEP=9 -f "$fault_dir/reads.awk" "$HERE/trace"
 }
 
@@ -98,7 +98,7 @@ of_kind() { grep -E "^($1) "; }
 
 repair_mutations() {
     cp --sparse=always "$WORK/ext4.broken" "$HERE/dry.img"
-    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 mutations "$SANITIZED" repair --yes "$HERE/dry.img"
+    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 mutations "$SANITIZED" repair --yes --recover=never "$HERE/dry.img"
 }
 
 undo_mutations() {
@@ -113,7 +113,7 @@ killed_after_failed_commit() {
     cp --sparse=always "$WORK/ext4.broken" "$disk"
     expect_exit 137 strace -f -qq -o "$HERE/strace" -e trace="syncfs,$1" \
         -e inject="syncfs:error=EIO:when=$3" -e inject="$1:signal=KILL:when=$2" \
-        "$RELEASE" repair --yes "$disk"
+        "$RELEASE" repair --yes --recover=never "$disk"
     expect_nothing_attached
     replayed_copy "$disk"
     expect_fsck_clean "$HERE/seen" ext4
@@ -133,7 +133,7 @@ rollback_points() {
         "$WORK/repair.points")
     cp --sparse=always "$WORK/ext4.broken" "$HERE/dry.img"
     strace -f -y -e trace="$TRACED" -e inject="syncfs:error=EIO:when=$commit" -o "$HERE/trace" \
-        "$RELEASE" repair --yes "$HERE/dry.img" >/dev/null 2>&1 || true
+        "$RELEASE" repair --yes --recover=never "$HERE/dry.img" >/dev/null 2>&1 || true
     awk -f "$fault_dir/mutations.awk" "$HERE/trace" |
         awk -v commit="$commit" '$1 == "syncfs" && $2 == commit { past = 1; next }
             past && $3 == "target" && $1 != "syncfs" { print $1, $2, commit }'
@@ -156,7 +156,7 @@ full_disk() {
     cp --sparse=always "$WORK/ext4.broken" "$disk"
     change_image "$disk" "$1"
     tree_of "$disk" >"$HERE/before"
-    expect_exit 8 "$SANITIZED" repair --yes "$disk"
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never "$disk"
     grep -qiE "$2" "$HERE/err" || fail "it does not say why: $(<"$HERE/err")"
     expect_tree "$disk" "$HERE/before" 'changed on a full disk'
     expect_fsck_clean "$disk" ext4
@@ -167,7 +167,7 @@ full_disk() {
 no_backup_dir() {
     local disk=$HERE/disk.img
     cp --sparse=always "$WORK/ext4.broken" "$disk"
-    expect_exit 8 "$SANITIZED" repair --yes --backup-dir "$1" "$disk"
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never --backup-dir "$1" "$disk"
     grep -q '^sshmend: .' "$HERE/err" || fail 'no message'
     expect_tree "$disk" "$WORK/ext4.old" 'changed, yet refused'
     expect_nothing_attached
@@ -177,7 +177,7 @@ read_only_device() {
     local disk=$HERE/disk.img loop
     cp --sparse=always "$WORK/ext4.broken" "$disk"
     loop=$(losetup --find --show --read-only "$disk")
-    expect_exit 8 "$SANITIZED" repair --yes "$loop"
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never "$loop"
     losetup --detach "$loop"
     grep -q '^sshmend: .' "$HERE/err" || fail 'no message'
     cmp -s "$WORK/ext4.broken" "$disk" || fail 'a read-only device was changed'
@@ -188,7 +188,7 @@ read_only_device() {
 failed_output() {
     local disk=$HERE/disk.img code=0
     cp --sparse=always "$WORK/ext4.broken" "$disk"
-    "$SANITIZED" repair --yes "$disk" >/dev/full 2>"$HERE/err" || code=$?
+    "$SANITIZED" repair --yes --recover=never "$disk" >/dev/full 2>"$HERE/err" || code=$?
     ((code == 9)) || fail "exit $code where stdout cannot be written"
     grep -q '^sshmend: .' "$HERE/err" || fail 'no message'
     expect_exit 0 "$RELEASE" check "$disk"

@@ -22,7 +22,7 @@ private_namespace() {
     expect_exit 4 without_fsopen "$SANITIZED" check "$disk"
     expect_mounted_by_libmount
     cmp -s "$WORK/ext4.broken" "$disk" || fail 'check changed the image'
-    expect_exit 1 without_fsopen "$SANITIZED" repair --yes "$disk"
+    expect_exit 1 without_fsopen "$SANITIZED" repair --yes --recover=never "$disk"
     expect_mounted_by_libmount
     expect_exit 0 without_fsopen "$SANITIZED" check "$disk"
     expect_nothing_attached
@@ -56,7 +56,7 @@ killed_in_namespace() {
     cp --sparse=always "$WORK/ext4.broken" "$disk"
     expect_exit 137 strace -f -qq -o "$HERE/strace" -e trace="fsopen,$1" \
         -e inject=fsopen:error=ENOSYS -e inject="$1:signal=KILL:when=$2" \
-        "$RELEASE" repair --yes "$disk"
+        "$RELEASE" repair --yes --recover=never "$disk"
     expect_nothing_attached
     replayed_copy "$disk"
     expect_fsck_clean "$HERE/seen" ext4
@@ -69,7 +69,7 @@ try_killed_in_namespace() { point "kill without fsopen at $1 $2" killed_in_names
 namespace_mutations() {
     cp --sparse=always "$WORK/ext4.broken" "$HERE/dry.img"
     strace -f -y -o "$HERE/trace" -e trace="$TRACED" -e inject=fsopen:error=ENOSYS \
-        "$RELEASE" repair --yes "$HERE/dry.img" >/dev/null 2>&1 || true
+        "$RELEASE" repair --yes --recover=never "$HERE/dry.img" >/dev/null 2>&1 || true
     awk -f "$fault_dir/mutations.awk" "$HERE/trace"
 }
 
@@ -117,9 +117,9 @@ part_fallback() {
         point "no LOOP_CONFIGURE, check ($nth)" loop_in_steps 4 broken "$nth" check
         point "LOOP_CONFIGURE refused ($nth)" loop_refused "$nth"
     done
-    ordinals=$(loop_configures broken repair --yes)
+    ordinals=$(loop_configures broken repair --yes --recover=never)
     for nth in $ordinals; do
-        point "no LOOP_CONFIGURE, repair ($nth)" loop_in_steps 1 broken "$nth" repair --yes
+        point "no LOOP_CONFIGURE, repair ($nth)" loop_in_steps 1 broken "$nth" repair --yes --recover=never
     done
     ordinals=$(loop_configures mended undo)
     for nth in $ordinals; do

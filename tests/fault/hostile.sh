@@ -105,8 +105,8 @@ brave_looks() {
 }
 
 brave_repairs() {
-    brave repair --yes --json "$1"
-    brave repair --yes --strict --verbose "$1"
+    brave repair --yes --recover=never --json "$1"
+    brave repair --yes --recover=never --strict --verbose "$1"
     brave check "$1"
 }
 
@@ -220,8 +220,8 @@ attached_elsewhere() {
     cp --sparse=always "$WORK/ext4.broken" "$HERE/disk.img"
     loop=$(losetup --find --show "$HERE/disk.img")
     mount "$loop" "$MNT"
-    expect_exit 8 "$SANITIZED" repair --yes "$HERE/disk.img"
-    expect_exit 8 "$SANITIZED" repair --yes "$loop"
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never "$HERE/disk.img"
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never "$loop"
     umount "$MNT"
     losetup --detach "$loop"
     expect_tree "$HERE/disk.img" "$WORK/ext4.old" 'changed though in use'
@@ -244,7 +244,7 @@ swapped_links() {
         rename $ARGV[0], "$ARGV[0].link"; rename "$ARGV[0].x", $ARGV[0]; }' "$key" &
     swapper=$!
     for ((round = 0; round < 8; round++)); do
-        brave repair --yes "$HERE/root"
+        brave repair --yes --recover=never "$HERE/root"
         chmod 0777 "$HERE/root/etc/ssh/ssh_host_ecdsa_key"
     done
     kill "$swapper"
@@ -262,11 +262,11 @@ mount_inside() {
 }
 
 running_system() {
-    expect_exit 8 "$SANITIZED" repair --yes /
-    expect_exit 8 "$SANITIZED" repair --yes /etc/..
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never /
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never /etc/..
     mkdir -p "$HERE/bind"
     mount --bind / "$HERE/bind"
-    expect_exit 8 "$SANITIZED" repair --yes "$HERE/bind"
+    expect_exit 8 "$SANITIZED" repair --yes --recover=never "$HERE/bind"
     umount "$HERE/bind"
 }
 
@@ -295,7 +295,7 @@ mutated_file() {
     mutate "$HERE/root/$1" "$2"
     cp "$HERE/root/$1" "$HERE/mutated"
     brave check --json --verbose "$HERE/root"
-    brave repair --yes "$HERE/root"
+    brave repair --yes --recover=never "$HERE/root"
     # A parser that reads past its end, or never, does so on the second look too.
     brave keys "$HERE/root"
 }

@@ -22,7 +22,7 @@ expect_sound_after_kill() {
 killed_repair() {
     local disk=$HERE/disk.img
     cp --sparse=always "$WORK/ext4.broken" "$disk"
-    start_killed "$1:signal=KILL:when=$2" "$RELEASE" repair --yes "$disk"
+    start_killed "$1:signal=KILL:when=$2" "$RELEASE" repair --yes --recover=never "$disk"
     expect_sound_after_kill "$disk" "$WORK/ext4"
     expect_repair_converges "$disk" "$WORK/ext4"
 }
@@ -31,7 +31,7 @@ killed_repair() {
 killed_rollback() {
     local disk=$HERE/disk.img
     cp --sparse=always "$WORK/half.img" "$disk"
-    start_killed "$1:signal=KILL:when=$2" "$RELEASE" repair --yes "$disk"
+    start_killed "$1:signal=KILL:when=$2" "$RELEASE" repair --yes --recover=never "$disk"
     expect_sound_after_kill "$disk" "$WORK/ext4"
     expect_repair_converges "$disk" "$WORK/ext4"
 }
@@ -59,7 +59,7 @@ expect_undo_converges() {
 interrupted_repair() {
     local disk=$HERE/disk.img code=0
     cp --sparse=always "$WORK/ext4.broken" "$disk"
-    strace_inject "$1:signal=$3:when=$2" "$RELEASE" repair --yes "$disk" \
+    strace_inject "$1:signal=$3:when=$2" "$RELEASE" repair --yes --recover=never "$disk" \
         >"$HERE/out" 2>"$HERE/err" </dev/null || code=$?
     expect_nothing_attached
     case $code in
@@ -81,13 +81,13 @@ make_half() {
     middle=$(mutations_of_repair | grep '^renameat2 ' | sed -n 5p)
     cp --sparse=always "$WORK/ext4.broken" "$WORK/half.img"
     expect_exit $KILLED strace_inject "renameat2:signal=KILL:when=$(cut -d' ' -f2 <<<"$middle")" \
-        "$RELEASE" repair --yes "$WORK/half.img"
+        "$RELEASE" repair --yes --recover=never "$WORK/half.img"
     expect_nothing_attached
 }
 
 mutations_of_repair() {
     cp --sparse=always "$WORK/ext4.broken" "$HERE/dry.img"
-    mutations "$RELEASE" repair --yes "$HERE/dry.img"
+    mutations "$RELEASE" repair --yes --recover=never "$HERE/dry.img"
 }
 
 mutations_of_undo() {
@@ -97,7 +97,7 @@ mutations_of_undo() {
 
 mutations_of_rollback() {
     cp --sparse=always "$WORK/half.img" "$HERE/dry.img"
-    mutations "$RELEASE" repair --yes "$HERE/dry.img"
+    mutations "$RELEASE" repair --yes --recover=never "$HERE/dry.img"
 }
 
 # What follows the rollback is a repair as above.

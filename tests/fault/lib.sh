@@ -163,7 +163,7 @@ make_base() {
     change_image "$base.broken" break_tree
     tree_of "$base.broken" >"$base.old"
     cp --sparse=always "$base.broken" "$base.mended"
-    expect_exit 1 "$RELEASE" repair --yes "$base.mended"
+    expect_exit 1 "$RELEASE" repair --yes --recover=never "$base.mended"
     tree_of "$base.mended" >"$base.new"
     expect_exit 0 "$RELEASE" check "$base.mended"
     ! cmp -s "$base.old" "$base.new" || fail "repair changed nothing on $name"
@@ -276,7 +276,7 @@ expect_no_debris() {
 # A repair after an interruption mends the disk, and its undo takes it all back.
 expect_repair_converges() {
     local image=$1 base=$2
-    expect_exit 0,1 "$RELEASE" repair --yes "$image"
+    expect_exit 0,1 "$RELEASE" repair --yes --recover=never "$image"
     expect_exit 0 "$RELEASE" check "$image"
     expect_no_debris "$image"
     wholly_old_or_new "$image" "$base"

@@ -34,7 +34,7 @@ record() {
 
 recorded_repair() {
     local base=$1 code=0
-    record "$base" "$WORK/$base.broken" "$RELEASE" repair --yes || code=$?
+    record "$base" "$WORK/$base.broken" "$RELEASE" repair --yes --recover=never || code=$?
     ((code == 1)) || fail "exit $code: $(<"$HERE/err")"
     check_recording "$base" "$WORK/$base.broken"
 }
