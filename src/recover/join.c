@@ -113,10 +113,26 @@ static void try_all(struct join *join, const struct armour *so_far, uint64_t bro
         try_block(join, so_far, fitting.at[i], piece);
 }
 
+/*
+ * What stands behind a piece may look like more of it, for a character or a line: what breaks off
+ * inside a block is taken up to the border before. False where no border is in the text, from
+ * `least` bytes on; end: where the text ends on the volume.
+ */
+static bool cut_at_border(const struct blob *text, size_t len, size_t least, uint64_t end,
+                          size_t block, struct armour *ret)
+{
+    size_t over = (size_t)(end % block);
+
+    if (len <= least + over)
+        return false;
+    armour_read(text->data, len - over, true, ret);
+    return ret->state == ARMOUR_TORN && ret->length == len - over;
+}
+
 static void try_block(struct join *join, const struct armour *so_far, uint64_t at, unsigned piece)
 {
     auto_blob struct blob text = blob_zeroed(so_far->text.len + ARMOUR_DAMAGED);
-    auto_with(armour_free) struct armour longer = { 0 };
+    auto_with(armour_free) struct armour longer = { 0 }, cut = { 0 };
     struct search *search = join->search;
     size_t before = so_far->text.len, more;
 
@@ -132,10 +148,11 @@ static void try_block(struct join *join, const struct armour *so_far, uint64_t a
             join->done = true;
         }
     } else if (longer.state == ARMOUR_TORN && longer.length > before &&
-               (at + longer.length - before) % join->block == 0) {
-        if (longer.width == 0)
-            longer.width = so_far->width;
-        try_all(join, &longer, at + longer.length - before, piece + 1);
+               cut_at_border(&text, longer.length, before, at + longer.length - before, join->block,
+                             &cut)) {
+        if (cut.width == 0)
+            cut.width = so_far->width;
+        try_all(join, &cut, at + cut.length - before, piece + 1);
     }
 }
 
@@ -151,13 +168,14 @@ void join_remnants(struct search *search)
             .block = block > SOURCE_BLOCK ? SOURCE_BLOCK : block,
             .origin = { remnant->offset, remnant->space, RECOVER_JOINED },
         };
-        struct armour so_far = { .state = ARMOUR_TORN,
-                                 .text = remnant->text,
-                                 .column = remnant->column,
-                                 .width = remnant->width };
+        auto_with(armour_free) struct armour so_far = { 0 };
 
         if (remnant->torn && remnant->want >= 0 && remnant->width > 0 &&
-            remnant->broken % join.block == 0)
-            try_all(&join, &so_far, remnant->broken, 1);
+            cut_at_border(&remnant->text, remnant->text.len, 0, remnant->broken, join.block,
+                          &so_far)) {
+            if (so_far.width == 0)
+                so_far.width = remnant->width;
+            try_all(&join, &so_far, remnant->broken - remnant->broken % join.block, 1);
+        }
     }
 }

@@ -9,7 +9,7 @@
 #             in their inodes, which the kernel clears. None: the bytes are overwritten,
 #             zeroed or discarded, or (XFS) a new file took the very blocks.
 #   *         depends on what was written meanwhile; printed, not asserted. XFS frees blocks in
-#             the background: a new key takes them or not, by a race
+#             the background: a new key, or a discard, finds them free or not, by a race
 #
 # Then the cases of bad.sh.
 #
@@ -40,7 +40,7 @@ overwrite         4 4 4 2 4 * 4 4
 in_place          0 0 * 0 0 0 4 4
 rename_over       4 4 4 2 4 * 4 4
 reinstall         4 4 4 2 4 * 4 4
-discard           0 * * 0 0 0 * *
+discard           0 * * 0 0 * * *
 TABLE
     [[ $1 != full ]] || cat <<'TABLE'
 five_mounts       4 4 4 2 4 4 * *
