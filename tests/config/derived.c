@@ -10,6 +10,7 @@
 #include "inspect/private.h"
 #include "root/mounted.h"
 
+#include <ctype.h>
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,15 +20,27 @@
 /* The program's own table is in src/main.c, which is not linked here. */
 const struct command *const commands[] = { NULL };
 
-/* One value each; fallback: where no line says it. */
+/*
+ * One value each; fallback: where no line says it; word: one of a few, which sshd reads without
+ * regard to case (servconf.c, parse_multistate) and prints in its own.
+ */
 static const struct {
     const char *keyword, *fallback;
     int since;
+    bool word;
 } single[] = {
-    { "strictmodes", "yes", 0 },          { "usepam", "no", 0 },
-    { "pubkeyauthentication", "yes", 0 }, { "permitrootlogin", "prohibit-password", 0 },
-    { "hostkeyagent", "none", 0 },        { "requiredrsasize", "1024", OPENSSH(9, 1) },
+    { "strictmodes", "yes", 0, true },          { "usepam", "no", 0, true },
+    { "pubkeyauthentication", "yes", 0, true }, { "permitrootlogin", "prohibit-password", 0, true },
+    { "hostkeyagent", "none", 0, false },       { "requiredrsasize", "1024", OPENSSH(9, 1), false },
 };
+
+static void print_value(const char *keyword, const char *value, bool word)
+{
+    printf("%s ", keyword);
+    for (; *value; value++)
+        putchar(word ? tolower((unsigned char)*value) : *value);
+    putchar('\n');
+}
 
 static void print_single(const struct inspection *facts)
 {
@@ -35,7 +48,8 @@ static void print_single(const struct inspection *facts)
         const struct directive *said = config_find(&facts->config, single[i].keyword);
 
         if (facts->sshd.version >= single[i].since)
-            printf("%s %s\n", single[i].keyword, said ? said->args[0] : single[i].fallback);
+            print_value(single[i].keyword, said ? said->args[0] : single[i].fallback,
+                        single[i].word);
     }
 }
 
