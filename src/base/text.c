@@ -2,8 +2,10 @@
 #include "base/text.h"
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 
 #include <ctype.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +59,17 @@ bool text_has_word(const char *list, const char *word)
             return true;
         at += here;
     }
+    return false;
+}
+
+bool text_matches_list(const char *list, const char *name)
+{
+    auto_free char *copy = xstrdup(list);
+    char *rest = copy, *pattern;
+
+    while ((pattern = strsep(&rest, ",")))
+        if (fnmatch(pattern, name, 0) == 0)
+            return true;
     return false;
 }
 

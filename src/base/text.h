@@ -20,6 +20,8 @@ bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 /* True where a list of words, separated by blanks, commas or newlines, holds this word. */
 bool text_has_word(const char *list, const char *word);
+/* A name is one of a list of names and patterns (fnmatch(3)), separated by commas. */
+bool text_matches_list(const char *list, const char *name);
 /* Cuts blanks and line ends off both ends, in place; returns the new start. */
 char *text_trim(char *text);
 /* The part behind the last slash. */

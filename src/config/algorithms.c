@@ -138,18 +138,6 @@ bool algorithm_list(const struct keyword *row, enum algorithm_class *ret)
 
 /* ---- what sshd offers for its host keys ------------------------------------------------ */
 
-/* A name stands in a list of names and patterns. */
-static bool in_list(const char *list, const char *name)
-{
-    auto_free char *copy = xstrdup(list);
-    char *rest = copy, *pattern;
-
-    while ((pattern = strsep(&rest, ",")))
-        if (fnmatch(pattern, name, 0) == 0)
-            return true;
-    return false;
-}
-
 static bool by_default(const struct config_reader *reader, const struct algorithm *row)
 {
     int release = reader_release(reader);
@@ -166,10 +154,11 @@ static bool offers(const struct config_reader *reader, const struct algorithm *r
     if (!spec)
         return by_default(reader, row);
     if (prefix == '-')
-        return by_default(reader, row) && !in_list(spec + 1, row->name);
+        return by_default(reader, row) && !text_matches_list(spec + 1, row->name);
     if (prefix)
-        return by_default(reader, row) || (in_list(spec + 1, row->name) && row_known(reader, row));
-    return in_list(spec, row->name) && row_known(reader, row);
+        return by_default(reader, row) ||
+               (text_matches_list(spec + 1, row->name) && row_known(reader, row));
+    return text_matches_list(spec, row->name) && row_known(reader, row);
 }
 
 char **config_hostkey_algorithms(const struct config_reader *reader, const char *spec)

@@ -9,29 +9,17 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-static bool in_list(const char *list, const char *name)
-{
-    auto_free char *copy = xstrdup(list);
-    char *rest = copy, *pattern;
-
-    while ((pattern = strsep(&rest, ",")))
-        if (fnmatch(pattern, name, 0) == 0)
-            return true;
-    return false;
-}
 
 static bool in_groups(const struct accounts *accounts, const struct user *user, const char *list)
 {
     for (size_t i = 0; i < accounts->group_count; i++) {
         const struct group *group = &accounts->groups[i];
 
-        if (in_list(list, group->name) &&
-            (group->gid == user->gid || in_list(group->members, user->name)))
+        if (text_matches_list(list, group->name) &&
+            (group->gid == user->gid || text_matches_list(group->members, user->name)))
             return true;
     }
     return false;
@@ -46,7 +34,7 @@ static bool matches(const struct accounts *accounts, const struct directive *mat
     if (!args[0] || !args[1] || args[2] || strchr(args[1], '!'))
         return false;
     if (strcasecmp(args[0], "User") == 0)
-        return in_list(args[1], user->name);
+        return text_matches_list(args[1], user->name);
     return strcasecmp(args[0], "Group") == 0 && in_groups(accounts, user, args[1]);
 }
 
