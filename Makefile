@@ -225,9 +225,9 @@ prove-all: deps-vm
 iso: deps-image
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@bash rescue-image/build.sh
-check-image: iso
+check-image: iso deps-vm
 	@$(SUDO) bash tests/image/run.sh
-check-image-full: iso
+check-image-full: iso deps-vm
 	@$(SUDO) bash tests/image/run.sh --full
 bench-image: iso
 	@IMAGE=$(CURDIR)/build/rescue-image python3 tests/image/bench.py

@@ -38,6 +38,13 @@ def broken(folder, layout="gpt-ext4"):
     return image
 
 
+def broken_system(folder, system, breakage):
+    """One that boots: of those which check-vm boots broken, to see that they refuse everybody."""
+    image = os.path.join(folder, "broken.img")
+    disk_tool("system", image, system, breakage)
+    return image
+
+
 def digest(path):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -120,17 +127,17 @@ def shell(vm, line, pattern):
 
 @short
 def case_bios_cd_guided(folder):
-    image = broken(folder)
-    disk_tool("refuses", image)
+    """The whole story: a system that lets nobody in, one key press, and it boots and lets in."""
+    image = broken_system(folder, "bookworm-ext4", "keys-0777")
     with VM(cd() + disk(image)) as vm:
         mend_guided(vm)
-    disk_tool("logs-in", image)
+    disk_tool("boots", image, "bookworm-ext4")
 
 
 @short
 def case_secure_boot_cd_auto(folder):
     """Asked for in GRUB's editor; the kernel itself must say that Secure Boot is on."""
-    image = broken(folder)
+    image = broken_system(folder, "trixie-xfs", "tree-777")
     with VM(uefi(folder, True) + cd() + disk(image), memory=512, machine="q35,smm=on") as vm:
         edit_boot_entry(vm, "sshmend.auto=repair sshmend.then=shell")
         lines, code = report(vm, 200)
@@ -140,7 +147,7 @@ def case_secure_boot_cd_auto(folder):
         shell(vm, "dmesg | grep -i secureboot", "Secure boot enabled")
         vm.send("p")
         vm.ends()
-    disk_tool("logs-in", image)
+    disk_tool("boots", image, "trixie-xfs")
 
 
 @short
@@ -256,6 +263,7 @@ def case_every_controller(folder):
     """The same disk behind each kind of controller that qemu has: found, by the module it needs. Not mptsas:
     its module loads and brings it up, but qemu 7.2 shows it no disk."""
     image = broken(folder)
+    os.truncate(image, 1 << 30)  # what an SD card can have
     drive = ["-drive", f"if=none,id=d,format=raw,snapshot=on,file={image}"]
     for controller in (["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=d"],
                        ["-device", "nvme,drive=d,serial=x"],

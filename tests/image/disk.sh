@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # disk.sh broken IMG LAYOUT   a disk whose sshd refuses everybody
+# disk.sh system IMG SYSTEM BREAKAGE    a system of tests/vm that boots, broken as check-vm breaks it
+# disk.sh boots IMG SYSTEM    0 where it boots, and a client that knew it before is let in
 # disk.sh two IMG             two systems on it, broken alike
 # disk.sh lvm IMG             its root in a plain logical volume
 # disk.sh logs-in IMG         0 where its own sshd lets a real client in, with every key
@@ -64,8 +66,33 @@ read_file() {
     image_umount
 }
 
+# of_system IMG SYSTEM COMMAND…: steps of tests/vm, which return what they are worth
+of_system() {
+    local img=$1 system=$2 case=$2 dir
+    shift 2
+    # shellcheck source=tests/vm/systems.sh
+    . "$here/../vm/systems.sh"
+    # shellcheck source=tests/vm/machine.sh
+    . "$here/../vm/machine.sh"
+    # shellcheck source=tests/vm/steps.sh
+    . "$here/../vm/steps.sh"
+    dir=$(mktemp -d)
+    # shellcheck disable=SC2064 # the directory's name is known now
+    trap "rm -rf $dir" EXIT
+    "$@"
+}
+
+make_system_broken() { ensure_system "$system" && copy_system && break_system "$1"; }
+
+boots() {
+    old_known_hosts >"$dir/known"
+    boot_mended "$dir/known"
+}
+
 in_private_ns "$@"
 case $1 in
+system) of_system "$2" "$3" make_system_broken "$4" || exit ;;
+boots) of_system "$2" "$3" boots || exit ;;
 broken) make_broken "$2" "$3" ;;
 two) make_two "$2" ;;
 lvm) make_lvm "$2" ;;

@@ -21,8 +21,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/machine.sh"
 # shellcheck source=tests/vm/prove.sh
 . "$here/prove.sh"
-# shellcheck source=tests/suites/breakages.sh
-. "$vm_repo/tests/suites/breakages.sh"
+# shellcheck source=tests/vm/steps.sh
+. "$here/steps.sh"
 export SSHMEND=${SSHMEND:-$vm_repo/build/release/sshmend}
 
 # Breakages that leave nobody able to log in, though the system boots (without libz, systemd itself
@@ -47,74 +47,14 @@ if [[ -z ${VM_WORK:-} ]]; then
 fi
 work=$VM_WORK
 
-# --- the table of breakages, for one lookup ---
-
-declare -A breakage_identity breakage_commands
-b() {
-    breakage_identity[$1]=$3
-    breakage_commands[$1]=$5
-}
-breakages
-
 # --- one case ---
-
-complain() { printf 'FAIL %s: %s\n' "$case" "$*"; }
-
-# What clients of this system have in known_hosts since it was installed.
-old_known_hosts() {
-    tar -xOf "$VM_BUILD/${1%-*}.tar" ./etc/ssh/ssh_host_{rsa,ecdsa,ed25519}_key.pub | sed 's/^/victim /'
-}
-
-break_system() {
-    system_mount "$img"
-    # bullseye's directory of drop-ins may be missing; here it never is.
-    (cd "$MNT" && eval "${breakage_commands[$1]}") >"$dir/break" 2>&1 || { complain "cannot be broken: $(tail -n 1 "$dir/break")" && return 1; }
-    system_umount
-}
-
-# The broken system boots to its end, and refuses root and a user.
-boot_broken() {
-    local user code=0
-    rm -f "$dir/console"
-    machine_start "$dir" "$system" "$img"
-    if machine_booted "$dir"; then
-        for user in root alice; do
-            ! machine_login "$dir" /dev/null "$user" -o StrictHostKeyChecking=no -o ConnectTimeout=8 >"$dir/answer" 2>&1 ||
-                { complain "is not broken: $user logs in" && code=1; }
-        done
-    else
-        complain "the broken system does not boot: $(tail -n 3 "$dir/console" "$dir/qemu" | tr '\n' ' ')"
-        code=1
-    fi
-    machine_stop "$dir"
-    return $code
-}
-
-# Again and again until it lets root in, or the machine's time is over; then alice, at once.
-boot_mended() {
-    local known=$1 code=1 answer
-    rm -f "$dir/console"
-    machine_start "$dir" "$system" "$img"
-    while machine_runs "$dir"; do
-        answer=$(machine_login "$dir" "$known" root -o StrictHostKeyChecking=yes 2>"$dir/client") && [[ $answer == root ]] && code=0 && break
-        sleep 0.5
-    done
-    if ((code != 0)); then
-        complain "no login after all: $(tail -n 1 "$dir/client") $(tail -n 2 "$dir/console" | tr '\n' ' ')"
-    elif ! answer=$(machine_login "$dir" "$known" alice -o StrictHostKeyChecking=yes 2>"$dir/client") || [[ $answer != alice ]]; then
-        complain "alice cannot log in: $(tail -n 1 "$dir/client")"
-        code=1
-    fi
-    machine_stop "$dir"
-    return $code
-}
 
 mend() {
     local code=0
     # What the bare disk still has of lost keys is another test's (tests/run/test-recover.sh).
     "$SSHMEND" repair --yes --recover=never --quiet "$img" 2>"$dir/repair" || code=$?
     [[ $code == 1 ]] || { complain "repair: exit $code, $(cat "$dir/repair")" && return 1; }
-    old_known_hosts "$system" >"$dir/known"
+    old_known_hosts >"$dir/known"
     [[ ${breakage_identity[$1]} == new ]] || return 0
     # New keys are what clients are told by the operator, and are not the old ones.
     "$SSHMEND" keys "$img" --known-hosts victim >"$dir/new"
@@ -125,7 +65,7 @@ mend() {
 # Prints "SECONDS-BROKEN SECONDS-MENDED" where all went well.
 run_breakage() {
     local name=$1 start broken
-    cp --sparse=always --reflink=auto "$VM_BUILD/$system.img" "$img"
+    copy_system
     break_system "$name" || return
     start=$SECONDS
     boot_broken || return
@@ -142,7 +82,7 @@ run_case() {
     dir=$(mktemp -d "$work/case.XXXXXX")
     img=$dir/disk.img
     if [[ $name == prove_* ]]; then
-        cp --sparse=always --reflink=auto "$VM_BUILD/$system.img" "$img"
+        copy_system
         "$name" && result=passed
     else
         run_breakage "$name" && result=passed
