@@ -10,7 +10,7 @@
 . "$fault_dir/hostile-cases.sh"
 
 CANARY=$WORK/canary
-TIME_MAX=20
+TIME_MAX=120
 
 # --- the canary: files of this machine that links on the disk point at ---
 
