@@ -55,11 +55,12 @@ any_disk() { [ -n "$(disks)" ]; }
 
 # Modules for all hardware that has shown up and was not asked for before. Loading a module waits for
 # what it set off, the search for disks too, so that nothing is left to come when no new names appear.
-# Processors ask for ciphers, which are loaded when something is deciphered.
+# Not from the files "modalias": a memory card has none. Processors ask for ciphers, which are loaded
+# when something is deciphered.
 load_modules() {
     : >>"$run/asked"
     while :; do
-        find /sys/devices -name modalias -exec cat {} + 2>/dev/null | grep -v '^cpu:' | sort -u >"$run/seen"
+        find /sys/devices -name uevent -exec sed -n 's/^MODALIAS=//p' {} + 2>/dev/null | grep -v '^cpu:' | sort -u >"$run/seen"
         sort -u "$run/seen" "$run/asked" | cat - "$run/asked" | sort | uniq -u >"$run/new"
         [ -s "$run/new" ] || return 0
         xargs /usr/sbin/modprobe -a -b -q <"$run/new" 2>/dev/null
