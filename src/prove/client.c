@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Asking what came up: its first line over TCP, its host keys by ssh-keyscan. */
+/* Asking what came up: its first line over TCP, its host keys by ssh-keyscan and ssh. */
 #include "prove/private.h"
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Its own time limit, -T, comes first. */
 enum { SCAN_SECONDS = 120, SCAN_MAX = 64 * 1024, KEYS_MAX = 32 };
@@ -147,6 +149,104 @@ int client_keys(in_port_t port, const struct inspection *facts, struct proof *pr
 
         if (type && scan(port, type, proof, e) < 0)
             return -1;
+    }
+    return 0;
+}
+
+/* ---- can it sign with them? --------------------------------------------------------------- */
+
+/* SSH_ERR_SIGNATURE_INVALID (ssherr.c of OpenSSH); before 6.8, what kexecdhc.c said. */
+bool client_disbelieves(const char *output)
+{
+    return strstr(output, "incorrect signature") || strstr(output, "key_verify failed");
+}
+
+/* The key's own algorithm; RSA has several, and which of them sshd has follows from its release. */
+static char *algorithms(const struct pubkey *pub)
+{
+    bool rsa = strcmp(pub->name, "ssh-rsa") == 0;
+
+    return xasprintf("HostKeyAlgorithms=%s%s", rsa ? "rsa-sha2-512,rsa-sha2-256," : "", pub->name);
+}
+
+/* An unlinked file that ssh reads as a known_hosts with this one key. */
+static int known_hosts(const struct pubkey *pub, struct err *e)
+{
+    auto_free char *line = pubkey_known_hosts(pub, "victim");
+    auto_fd int fd = boot_scratch(e);
+
+    if (fd < 0)
+        return -1;
+    if (io_write_all(fd, line, strlen(line)) < 0)
+        return err_errno(e, "write a file for ssh");
+    return take_fd(&fd);
+}
+
+/*
+ * A handshake with this key alone, and the one try to log in that the client cannot do without:
+ * "none", as a user that there is not. ssh closes what it inherits, so it reads our descriptor.
+ */
+static int handshake(in_port_t port, const struct pubkey *pub, struct blob *ret, struct err *e)
+{
+    auto_fd int known = known_hosts(pub, e);
+    auto_free char *port_text = xasprintf("%u", port), *wanted = algorithms(pub);
+    auto_free char *file = xasprintf("UserKnownHostsFile=/proc/%d/fd/%d", (int)getpid(), known);
+    const char *const argv[] = { "ssh",
+                                 "-F",
+                                 "none",
+                                 "-n",
+                                 "-T",
+                                 "-p",
+                                 port_text,
+                                 "-o",
+                                 "BatchMode=yes",
+                                 "-o",
+                                 "ConnectTimeout=60",
+                                 "-o",
+                                 "HostKeyAlias=victim",
+                                 "-o",
+                                 "StrictHostKeyChecking=yes",
+                                 "-o",
+                                 file,
+                                 "-o",
+                                 "GlobalKnownHostsFile=/dev/null",
+                                 "-o",
+                                 wanted,
+                                 "-o",
+                                 "PreferredAuthentications=none",
+                                 "sshmend-prove@127.0.0.1",
+                                 "true",
+                                 NULL };
+    int status;
+
+    if (known < 0)
+        return -1;
+    return spawn_output(&(struct spawn){ .argv = argv, .errors_too = true }, SCAN_SECONDS, SCAN_MAX,
+                        ret, &status, e);
+}
+
+static void take_away(struct proof *proof, size_t i)
+{
+    auto_free char *before = take_ptr(proof->notes[2]);
+    const char *type = proof->served[i].name;
+
+    proof->notes[2] = before ? xasprintf("%s; neither for %s", before, type)
+                             : xasprintf("sshd shows a host key of type %s that its signatures do "
+                                         "not fit, so no client accepts it",
+                                         type);
+    pubkey_free(&proof->served[i]);
+    proof->served[i] = proof->served[--proof->served_count];
+}
+
+int client_verify(in_port_t port, struct proof *proof, struct err *e)
+{
+    for (size_t i = proof->served_count; i-- > 0;) {
+        auto_blob struct blob output = { 0 };
+
+        if (handshake(port, &proof->served[i], &output, e) < 0)
+            return -1;
+        if (client_disbelieves((const char *)output.data))
+            take_away(proof, i);
     }
     return 0;
 }

@@ -70,6 +70,10 @@ in_port_t client_free_port(struct err *e) MUST_CHECK;
 /* The keys that ssh-keyscan is given, added to those there are. */
 int client_keys(in_port_t port, const struct inspection *facts, struct proof *proof,
                 struct err *e) MUST_CHECK;
+/* ssh-keyscan believes what it is shown; ssh does not. Takes away the keys that it refuses. */
+int client_verify(in_port_t port, struct proof *proof, struct err *e) MUST_CHECK;
+/* True where this is what ssh says of a signature that the key shown has not made. */
+bool client_disbelieves(const char *output);
 /* The lines of ssh-keyscan. */
 void client_learn(const char *lines, struct proof *proof);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     TICK_MS = 250,
@@ -53,6 +54,7 @@ static const struct {
     { "qemu-system-x86_64", "qemu-system-x86 (qemu-kvm)" },
     { "qemu-img", "qemu-utils (qemu-img)" },
     { "ssh-keyscan", "openssh-client (openssh-clients)" },
+    { "ssh", "openssh-client (openssh-clients)" },
 };
 
 static int check_helpers(struct err *e)
@@ -73,6 +75,8 @@ static int make_overlay(struct machine *machine, struct err *e)
     auto_blob struct blob output = { 0 };
     int status;
 
+    if (machine->overlay >= 0)
+        close(machine->overlay);
     machine->overlay = boot_scratch(e);
     if (machine->overlay < 0)
         return -1;
@@ -183,6 +187,15 @@ static bool tick_lost(const struct run *run)
     return strstr(console_last(&run->console), "IO-APIC + timer doesn't work") != NULL;
 }
 
+/*
+ * Once more may help: what ends a kernel under emulation is not always the system's fault. "panic="
+ * on its command line ends the machine, and the words stay the last ones.
+ */
+static bool panicked(const struct run *run)
+{
+    return strstr(console_last(&run->console), "Kernel panic - not syncing") != NULL;
+}
+
 static bool wait_for_banner(struct run *run)
 {
     unsigned told = 0;
@@ -190,7 +203,7 @@ static bool wait_for_banner(struct run *run)
     run->attempt = (struct attempt){ .fd = -1 };
     run->attempt_at = 0;
     while (!run->ended && elapsed(run) < run->request->seconds && !no_boot_loader(run) &&
-           !tick_lost(run)) {
+           !tick_lost(run) && !panicked(run)) {
         next_attempt(run);
         if (tick(run))
             return true;
@@ -211,6 +224,8 @@ static char *why_not_up(const struct run *run)
 
     if (no_boot_loader(run))
         return xstrdup("the firmware finds no boot loader on the disk");
+    if (panicked(run))
+        return xstrdup("its kernel panics");
     if (run->ended)
         return xasprintf("the machine ended after %u seconds", elapsed(run));
     switch (run->answer) {
@@ -242,6 +257,9 @@ static int ask(struct run *run, struct proof *proof, struct err *e)
             break;
         (void)tick(run);
     }
+    if (!run->ended && client_verify(run->machine->host_port, proof, e) < 0)
+        return -1;
+    proof->up = proof->served_count > 0;
     return 0;
 }
 
@@ -284,22 +302,24 @@ static enum outcome boot_once(struct run *run, struct proof *proof, struct err *
     banner = wait_for_banner(run);
     if (!banner && no_boot_loader(run))
         return OUTCOME_NO_LOADER;
-    if (!banner && tick_lost(run))
+    if (!banner && (tick_lost(run) || panicked(run)))
         return OUTCOME_AGAIN;
     if (!banner && failed_to_start(run, e) < 0)
         return strstr(e->text, "host forwarding") ? OUTCOME_AGAIN : OUTCOME_ERROR;
     return conclude(run, banner, proof, e) < 0 ? OUTCOME_ERROR : OUTCOME_PROOF;
 }
 
-/* What is started again has not come to the disk yet: the overlay is as good as new. */
+/* Each time on a new overlay. */
 static enum outcome boot(struct run *run, struct proof *proof, struct err *e)
 {
     enum outcome outcome = OUTCOME_AGAIN;
 
     for (int i = 0; i < START_TRIES && outcome == OUTCOME_AGAIN; i++) {
-        outcome = boot_once(run, proof, e);
+        outcome = make_overlay(run->machine, e) < 0 ? OUTCOME_ERROR : boot_once(run, proof, e);
         spawn_stop(&run->qemu);
     }
+    if (outcome == OUTCOME_AGAIN && panicked(run))
+        return conclude(run, false, proof, e) < 0 ? OUTCOME_ERROR : OUTCOME_PROOF;
     if (outcome == OUTCOME_AGAIN) {
         err_set(e, ERR_UNSUPPORTED, "qemu does not start: %s", console_last(&run->console));
         return OUTCOME_ERROR;
@@ -325,14 +345,6 @@ static void note(const struct machine *machine, bool loader_lost, struct proof *
                   "be reached");
 }
 
-static int prepare(const struct prove_request *request, const struct root *root, bool by_kernel,
-                   struct machine *machine, struct err *e)
-{
-    if (boot_choose(request, root, by_kernel, machine, e) < 0)
-        return -1;
-    return make_overlay(machine, e);
-}
-
 int prove(const struct prove_request *request, struct root **root, struct proof *ret, struct err *e)
 {
     static const struct machine none = { .disk = -1, .overlay = -1, .first = -1, .second = -1 };
@@ -346,10 +358,10 @@ int prove(const struct prove_request *request, struct root **root, struct proof 
     if (!request->volume)
         return err_set(e, ERR_REFUSED,
                        "a directory cannot be booted; name the disk or the image it is on");
-    if (check_helpers(e) < 0 || prepare(request, *root, false, &machine, e) < 0)
+    if (check_helpers(e) < 0 || boot_choose(request, *root, false, &machine, e) < 0)
         return -1;
     can_fall_back =
-        machine.boot == PROVE_UEFI && prepare(request, *root, true, &fallback, &ignored) == 0;
+        machine.boot == PROVE_UEFI && boot_choose(request, *root, true, &fallback, &ignored) == 0;
     root_drop(root);
     outcome = boot(&run, &proof, e);
     if (outcome == OUTCOME_NO_LOADER && can_fall_back) {

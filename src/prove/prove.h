@@ -33,11 +33,11 @@ struct prove_request {
 
 struct proof {
     enum prove_boot boot;
-    char *notes[2];        /* clauses about how it was booted; NULL */
+    char *notes[3];        /* clauses about how it was booted, and what it served; NULL */
     bool up;               /* sshd has answered, and served a key */
     unsigned seconds;      /* from power on to the answer, or to giving up */
     char *banner;          /* "SSH-2.0-OpenSSH_9.2p1"; NULL: none came */
-    struct pubkey *served; /* each key once */
+    struct pubkey *served; /* each key once, and only those that it can sign with */
     size_t served_count;
     char *problem;  /* a clause: why it is not up; NULL where it is */
     char **console; /* its last lines, cleaned, NULL-terminated; NULL where it is up */

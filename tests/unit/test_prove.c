@@ -429,6 +429,25 @@ START_TEST(proof_against_disk)
 }
 END_TEST
 
+/* What ssh of OpenSSH 9.2 says, or said before. */
+static const struct {
+    const char *output;
+    bool disbelieved;
+} handshakes[] = {
+    { "sshmend-prove@127.0.0.1: Permission denied (publickey,password).\r\n", false },
+    { "ssh_dispatch_run_fatal: Connection to 127.0.0.1 port 22: incorrect signature\r\n", true },
+    { "key_verify failed for server_host_key\r\n", true },
+    { "kex_exchange_identification: read: Connection reset by peer\r\n", false },
+    { "Unable to negotiate with 127.0.0.1 port 22: no matching host key type found.\r\n", false },
+    { "", false },
+};
+
+START_TEST(handshake_words)
+{
+    ck_assert_int_eq(client_disbelieves(handshakes[_i].output), handshakes[_i].disbelieved);
+}
+END_TEST
+
 Suite *suite_prove(void)
 {
     Suite *suite = suite_create("prove");
@@ -446,6 +465,7 @@ Suite *suite_prove(void)
     ADD(tcase, machine_is_closed);
     ADD_TABLE(tcase, machine_words, machines);
     ADD_TABLE(tcase, proof_against_disk, proofs);
+    ADD_TABLE(tcase, handshake_words, handshakes);
     suite_add_tcase(suite, tcase);
     return suite;
 }

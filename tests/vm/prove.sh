@@ -8,7 +8,7 @@
 prove_ci=(bookworm-ext4:prove_sound trixie-ext4:prove_sound trixie-xfs:prove_broken bookworm-xfs:prove_killed
     bookworm-xfs:prove_refused)
 prove_full=("${prove_ci[@]}" bookworm-xfs:prove_sound trixie-xfs:prove_sound bookworm-ext4:prove_one_key
-    trixie-ext4:prove_regenerated bookworm-xfs:prove_bare trixie-ext4:prove_no_fallback bookworm-ext4:prove_device)
+    bookworm-xfs:prove_false_key trixie-ext4:prove_regenerated bookworm-xfs:prove_bare trixie-ext4:prove_no_fallback bookworm-ext4:prove_device)
 
 declare -A boots_by=([bookworm-ext4]=bios [bookworm-xfs]=kernel [trixie-ext4]=uefi [trixie-xfs]=bios)
 
@@ -50,6 +50,24 @@ prove_broken() {
 prove_one_key() {
     in_system 'chmod 666 etc/ssh/ssh_host_ecdsa_key' && prove_run 4 "$img" &&
         said '[.keys[] | select(.served) | .type] == ["ssh-rsa", "ssh-ed25519"]' && said 'has("problem") | not'
+}
+
+# An Ed25519 key whose seed is not that of its public half: sshd loads it and shows it, ssh-keyscan
+# believes it, and no client lets it pass.
+falsify_key() {
+    local key=$1 bytes offset
+    bytes=$(sed '1d;$d' "$key" | base64 -d | xxd -p | tr -d '\n')
+    # The last string but the comment: 64 bytes, seed and public half.
+    offset=$(awk -v text="$bytes" 'BEGIN { print match(text, /00000040/) + 8 }')
+    bytes=${bytes:0:offset-1}$(printf '%02x' $((0x${bytes:offset-1:2} ^ 1)))${bytes:offset+1}
+    { echo '-----BEGIN OPENSSH PRIVATE KEY-----'; xxd -r -p <<<"$bytes" | base64 -w 70; echo '-----END OPENSSH PRIVATE KEY-----'; } >"$key.new"
+    cat "$key.new" >"$key"
+    rm "$key.new"
+}
+prove_false_key() {
+    in_system 'falsify_key etc/ssh/ssh_host_ed25519_key' && prove_run 4 "$img" &&
+        said '[.keys[] | select(.served) | .type] == ["ssh-rsa", "ecdsa-sha2-nistp256"]' &&
+        said '[.notes[] | test("of type ssh-ed25519 that its signatures do not fit")] | any'
 }
 
 # Keys that the boot makes are not on the disk, and are told apart.
