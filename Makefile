@@ -54,7 +54,7 @@ BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev
 	libjansson-dev libselinux1-dev zlib1g-dev libsystemd-dev libext2fs-dev libzstd-dev scdoc
 TEST_PACKAGES := check clang libclang-rt-dev clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs \
 	xfsprogs btrfs-progs zstd ripgrep time qemu-utils qemu-system-common openssh-client \
-	openssl acl attr iproute2 xxd procps \
+	openssl acl attr lvm2 cryptsetup-bin iproute2 xxd procps \
 	git gcovr systemd systemd-journal-remote rpm openssh-client-ssh1
 # What the tests in machines need beyond that.
 VM_PACKAGES := qemu-system-x86 ovmf grub-common grub-pc-bin grub-efi-amd64-bin dosfstools mtools
@@ -183,20 +183,22 @@ demo: deps
 	@$(MAKE) --no-print-directory sshmend
 	@$(SUDO) bash tests/demo/demo.sh
 
-.PHONY: check check-unit check-fuzz check-fixtures check-run check-fault check-config check-suites
+.PHONY: check check-unit check-fuzz check-fixtures check-layouts check-run check-fault check-config check-suites
 check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/sshmend
 	@$(MAKE) --no-print-directory -j2 build/dev/unit-tests
 	@$(MAKE) --no-print-directory -j2 build/dev/fuzz-replay
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory -j2 build/release/config-derived
-	@$(MAKE) --no-print-directory check-unit check-fuzz check-fixtures check-run check-fault check-config check-suites check-recover
+	@$(MAKE) --no-print-directory check-unit check-fuzz check-fixtures check-layouts check-run check-fault check-config check-suites check-recover
 check-unit: build/dev/unit-tests
 	@$(SUDO) build/dev/unit-tests
 check-fuzz: build/dev/fuzz-replay
 	@bash tests/fuzz/replay.sh
 check-fixtures: build/dev/sshmend
 	@$(SUDO) bash tests/fixtures/run.sh
+check-layouts: build/dev/sshmend
+	@$(SUDO) bash tests/layouts/run.sh
 check-run: build/dev/sshmend
 	@$(SUDO) bash tests/run/run.sh
 check-fault: build/dev/sshmend build/release/sshmend

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Small disks of every layout (sourced by run.sh). A row of matrix.tsv names its disk: make_ID
+# makes it as $DISK, out of what stands here.
+#
+#   disk SIZE [LABEL]          a new disk; with a table of partitions, sfdisk's lines on stdin
+#   put FS OFFSET SIZE TREE [OPTION…]   a file system with a tree in it, at an offset of the disk
+#   change OFFSET SIZE COMMAND…         runs COMMAND in a file system of the disk, mounted
+#   bytes OFFSET ESCAPES       writes bytes, as printf has them
+#   zero OFFSET SIZE           offsets and sizes as numfmt reads them: 1M
+#
+# Partitions are reached by their offsets: the running kernel need not know any table.
+
+# Trees: $broken, with open host keys and all else that sshd needs; $healthy, of which it was made;
+# and what lies on a /boot.
+# shellcheck disable=SC2154 # work, repo: run.sh's
+make_trees() {
+    healthy=$work/healthy broken=$work/broken boot=$work/boot empty=$work/empty
+    mkdir "$healthy" "$boot" "$boot/grub" "$empty"
+    tree_apply "$healthy" "$repo/tests/fixtures/base" debian.tree
+    # What mkfs does not make by itself, and a system has.
+    mkdir -p "$healthy"/{boot,data,srv,tmp,usr/local,var/log}
+    touch "$healthy/etc/hosts"
+    cp -a "$healthy" "$broken"
+    chmod 0777 "$broken"/etc/ssh/ssh_host_*
+    echo 'linux /vmlinuz root=/dev/vda3' >"$boot/grub/grub.cfg"
+    truncate -s 1M "$boot/vmlinuz-6.1.0-test" "$boot/initrd.img-6.1.0-test"
+}
+
+number() { numfmt --from=iec "$1"; }
+
+disk() {
+    rm -f "$DISK"
+    truncate -s "$1" "$DISK"
+    [[ $# == 1 ]] || { echo "label: $2" && cat; } | sfdisk -q "$DISK"
+}
+
+zero() { dd if=/dev/zero of="$DISK" bs=512 seek=$(($(number "$1") / 512)) count=$(($(number "$2") / 512)) conv=notrunc status=none; }
+bytes() { printf '%b' "$2" | dd of="$DISK" bs=1 seek="$(number "$1")" conv=notrunc status=none; }
+
+# --- file systems ---
+
+loop_options() { echo "loop,offset=$(number "$1"),sizelimit=$(number "$2")"; }
+
+change() {
+    local at=$work/at code=0 offset=$1 size=$2
+    shift 2
+    mkdir -p "$at"
+    mount -o "$(loop_options "$offset" "$size")${OPTIONS:+,$OPTIONS}" "$DISK" "$at"
+    (cd "$at" && "$@") || code=$?
+    umount -R "$at"
+    return "$code"
+}
+
+# ext is filled by its own mkfs; the others are mounted for it.
+put() {
+    local fs=$1 offset=$2 size=$3 tree=$4
+    shift 4
+    case $fs in
+    ext*)
+        mke2fs -q -F -t "$fs" -m 0 -b 1024 -d "$tree" -E "offset=$(number "$offset"),lazy_itable_init=0" "$@" \
+            "$DISK" $(($(number "$size") / 1024))k
+        ;;
+    *)
+        truncate -s "$size" "$work/part"
+        case $fs in
+        xfs) mkfs.xfs -q -f "$@" "$work/part" ;;
+        btrfs) mkfs.btrfs -q -f "$@" "$work/part" >/dev/null ;;
+        esac
+        dd if="$work/part" of="$DISK" bs=1M seek=$(($(number "$offset") / 1048576)) conv=notrunc,sparse status=none
+        rm "$work/part"
+        change "$offset" "$size" cp -a "$tree/." .
+        ;;
+    esac
+}
+
+# variant COMMAND…: a copy of the broken tree, changed; its path is $variant.
+variant() {
+    variant=$work/variant
+    rm -rf "$variant"
+    cp -a "$broken" "$variant"
+    (cd "$variant" && "$@")
+}
+
+# With another text in /etc/fstab, from stdin.
+with_fstab() { cat >etc/fstab; }
+
+# --- the matrix ---
+
+# One partition of 10 MiB with a root whose fstab is stdin.
+root_with_fstab() {
+    variant with_fstab
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=linux'
+    put ext4 1M 10M "$variant"
+}
+
+# /boot, and a root behind it.
+boot_and_root() {
+    disk 20M "$1" <<<"$2"
+    put ext4 1M 4M "$boot"
+    put ext4 "${3:-5M}" 10M "${4:-$broken}"
+}
+gpt_boot_and_root() { boot_and_root gpt $'start=1MiB, size=4MiB, type=linux\nstart=5MiB, size=10MiB, type=linux'; }
+
+make_m01() {
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709'
+    put ext4 1M 10M "$broken"
+}
+make_m02() {
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=linux'
+    put ext4 1M 10M "$broken"
+}
+make_m03() { gpt_boot_and_root; }
+make_m04() {
+    disk 12M dos <<<'start=1MiB, size=10MiB, type=83, bootable'
+    put ext4 1M 10M "$broken"
+}
+make_m05() {
+    disk 12M dos <<<'start=1MiB, size=10MiB, type=83'
+    put ext4 1M 10M "$broken"
+}
+make_m06() { boot_and_root dos $'start=1MiB, size=4MiB, type=83, bootable\nstart=5MiB, size=10MiB, type=83'; }
+make_m07() {
+    boot_and_root dos "$(printf '%s\n' 'disk1 : start=1MiB, size=4MiB, type=83, bootable' \
+        'disk2 : start=5MiB, size=13MiB, type=f' 'disk5 : start=6MiB, size=10MiB, type=83')" 6M
+}
+make_m08() {
+    disk 10M
+    put ext4 0 10M "$broken"
+}
+make_m09() {
+    disk 24M gpt <<<$'start=1MiB, size=10MiB, type=linux\nstart=11MiB, size=10MiB, type=linux'
+    put ext4 1M 10M "$broken"
+    put ext4 11M 10M "$broken"
+}
+make_m10() {
+    variant rm -f etc/fstab etc/hosts
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=linux'
+    put ext4 1M 10M "$variant"
+}
+make_m11() { root_with_fstab <<<'UUID=5e1f0000-0000-4000-8000-000000000001 /boot ext4 defaults 0 2'; }
+make_m12() { root_with_fstab <<<'/dev/nvme0n1p3 / ext4 defaults 0 1'; }
+make_m12b() { root_with_fstab <<<'UUID=5e1f0000-0000-4000-8000-000000000002 / ext4 defaults 0 1'; }
+make_m12c() { root_with_fstab <<<'/dev/sdb1 / ext4 defaults 0 1'; }
+make_m12d() { root_with_fstab <<<$'LABEL=gone / ext4 defaults 0 1\n/dev/sdz9 /data ext4 defaults 0 2'; }
+make_m12e() { root_with_fstab </dev/null; }
+make_m12f() { root_with_fstab < <(printf 'one\ntwo words\n\001\377 / \n/dev/x /../../etc ext4\n\\040 \\999 \\\n'); }
+
+# A copy taken while the journal is not empty.
+touch_and_copy() {
+    touch data/new
+    sync data/new
+    cp "$DISK" "$DISK.copy"
+}
+make_m13() {
+    make_m02
+    change 1M 10M touch_and_copy
+    mv "$DISK.copy" "$DISK"
+}
+# Of 28 MiB, so that there is a second block group, which holds a copy of the superblock.
+make_m14() {
+    disk 30M gpt <<<'start=1MiB, size=28MiB, type=linux'
+    put ext4 1M 28M "$broken"
+    zero 1025K 1024
+}
+fill_subvolumes() {
+    btrfs -q subvolume create @
+    btrfs -q subvolume create @home
+    cp -a "$broken/." @/
+    cp -a "$broken/home/." @home/
+    rm -rf @/home/alice
+    printf 'LABEL=btr %s btrfs subvol=%s 0 0\n' / @ /home @home >@/etc/fstab
+}
+make_m15() {
+    disk 120M
+    put btrfs 0 120M "$empty" -L btr
+    change 0 120M fill_subvolumes
+}
+make_m16() {
+    gpt_boot_and_root
+    zero 512 512
+}
+make_m17() {
+    gpt_boot_and_root
+    zero 0 17K
+    zero 20463K 17K
+}
+make_m18() {
+    variant eval 'mv usr ../usr && mkdir usr && echo "UUID=5e1f0000-0000-4000-8000-000000000018 /usr ext4 defaults 0 2" >etc/fstab'
+    disk 20M gpt <<<$'start=1MiB, size=8MiB, type=linux\nstart=9MiB, size=10MiB, type=linux'
+    put ext4 1M 8M "$work/usr" -U 5e1f0000-0000-4000-8000-000000000018
+    put ext4 9M 10M "$variant"
+    rm -r "${work:?}/usr"
+}
+make_m19() {
+    variant eval 'rm -r etc/ssh && ln -s /proc/self/cwd/../../etc/ssh etc/ssh'
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=linux'
+    put ext4 1M 10M "$variant"
+}
+make_m21() {
+    disk 302M gpt <<<'start=1MiB, size=300MiB, type=linux'
+    put xfs 1M 300M "$broken"
+}
+make_m21b() {
+    make_m21
+    cp --sparse=always "$DISK" "$DISK.twin"
+    mkdir -p "$work/twin"
+    mount -o "$(loop_options 1M 300M),nouuid" "$DISK.twin" "$work/twin"
+}
+make_m22() {
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=linux'
+    put ext3 1M 10M "$broken"
+}
+# with_loop OFFSET SIZE COMMAND…: the loop device is its last argument.
+with_loop() {
+    local loop code=0 offset=$1 size=$2
+    shift 2
+    loop=$(losetup -f --show -o "$(number "$offset")" --sizelimit "$(number "$size")" "$DISK")
+    "$@" "$loop" >/dev/null 2>&1 || code=$?
+    losetup -d "$loop"
+    return "$code"
+}
+# The tools see this device alone, and keep no backup of theirs on this machine.
+make_group() {
+    pvcreate -y --devices "$2" "$2"
+    vgcreate --devices "$2" --config 'backup { backup = 0 archive = 0 }' "$1" "$2"
+}
+make_m23() {
+    disk 32M gpt <<<'start=1MiB, size=30MiB, type=lvm'
+    with_loop 1M 30M make_group debian-vg
+}
+make_m24() {
+    disk 20M gpt <<<'start=1MiB, size=18MiB, type=linux'
+    truncate -s 18M "$work/part"
+    echo secret | cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$work/part" -
+    dd if="$work/part" of="$DISK" bs=1M seek=1 conv=notrunc status=none
+    rm "$work/part"
+}
+# mdp_superblock_1 (md_p.h) of one half of a RAID1 called "host:0", 4 KiB behind the start of its partition.
+make_m25() {
+    disk 20M gpt <<<'start=1MiB, size=18MiB, type=raid'
+    put ext4 2M 17M "$broken"
+    bytes 1052672 '\xfc\x4e\x2b\xa9\x01\0\0\0\0\0\0\0\0\0\0\0ABCDEFGHIJKLMNOPhost:0'
+    bytes 1052760 '\x01\0\0\0'
+    bytes 1052780 '\x02\0\0\0'
+    bytes 1052800 '\0\x08\0\0\0\0\0\0\0\x80\0\0\0\0\0\0\x08\0\0\0\0\0\0\0'
+}

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# run.sh [ID…]: every layout of matrix.tsv, or those named, as a small disk; prints the matrix.
+#
+# What is expected of a layout:
+#   root PATH        scan finds this one system; check finds its host keys open and changes
+#                    nothing; repair mends them; check finds nothing more
+#   roots PATH, PATH scan finds these systems; repair wants to be told which
+#   refused WORDS    scan and repair say these words, and repair changes nothing
+#   backup PATH      as root, but repair wants --backup-superblock
+# "-" in a column of another tool: not measured.
+#
+# SSHMEND   the program under test (default: build/dev/sshmend)
+
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+export SSHMEND=${SSHMEND:-$repo/build/dev/sshmend}
+
+# What is mounted here is seen by nobody else, and ends with this script.
+if [[ -z ${LAYOUTS_WORK:-} ]]; then
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    LAYOUTS_WORK=$work bash "$repo/tests/testbed/private-ns.sh" "$work" bash "${BASH_SOURCE[0]}" "$@"
+    exit
+fi
+
+work=$LAYOUTS_WORK
+export TZ=UTC LC_ALL=C
+# shellcheck source=tests/fixtures/tree.sh
+. "$repo/tests/fixtures/tree.sh"
+# shellcheck source=tests/layouts/disks.sh
+. "$here/disks.sh"
+
+# --- what is asked of the program ---
+
+complain() {
+    problem=${problem:-$*}
+    return 1
+}
+
+# says CODE ARGUMENT…: runs the program; its words are in $work/out and $work/err.
+says() {
+    local expected=$1 code=0
+    shift
+    "$SSHMEND" "$@" "$DISK" >"$work/out" 2>"$work/err" || code=$?
+    [[ $code == "$expected" ]] || complain "$1: exit $code instead of $expected: $(head -c 300 "$work/err")"
+}
+
+said() { grep -qF -e "$1" "$work/out" "$work/err" || complain "'$1' is not said: $(head -c 300 "$work/err")"; }
+
+paths() { jq -r '.system.path // empty' "$work/out" | paste -sd '+' | sed 's/+/, /g'; }
+
+seal() { b2sum <"$DISK"; }
+sealed() { [[ $(seal) == "$1" ]] || complain "$2 changed the disk"; }
+
+finds() {
+    says 0 scan --json && [[ $(paths) == "$1" ]] || complain "finds '$(paths)'"
+}
+
+open_keys() { jq -e '[.findings[].id] | index("hostkey-open")' "$work/out" >/dev/null || complain 'check does not see the open keys'; }
+
+expect_root() {
+    local before
+    before=$(seal)
+    finds "$1" && says 4 check --json && open_keys && sealed "$before" check &&
+        says 1 repair --yes "${options[@]}" && says 0 check
+}
+
+expect_roots() {
+    local before
+    before=$(seal)
+    finds "$1" && says 8 repair --yes && said --system && sealed "$before" repair &&
+        says 1 repair --yes --all && says 0 check
+}
+
+expect_refused() {
+    local before
+    before=$(seal)
+    says 8 repair --yes && said "$1" && sealed "$before" repair || return
+    "$SSHMEND" check "$DISK" >"$work/out" 2>"$work/err"
+    said "$1"
+}
+
+expect_backup() {
+    local before
+    before=$(seal)
+    finds "$1" && says 4 check --json && open_keys && says 8 repair --yes &&
+        said --backup-superblock && sealed "$before" repair &&
+        says 1 repair --yes --backup-superblock && says 0 check
+}
+
+# --- one layout ---
+
+attached() { losetup --list --noheadings --output NAME,BACK-FILE | grep -F "$DISK" | grep -v 'twin'; }
+
+# The kernel detaches a loop device a moment after its last user is gone.
+nothing_left() {
+    local try
+    for ((try = 0; try < 50; try++)); do
+        [[ -n $(attached) ]] || return 0
+        sleep 0.1
+    done
+    complain "left attached: $(attached)"
+}
+
+run_layout() {
+    local id=$1 expectation=$2
+    local -a options=()
+    DISK=$work/$id.img problem=
+    if ! "make_$id" >"$work/made" 2>&1; then
+        complain "the disk cannot be made: $(cat "$work/made")"
+    else
+        "expect_${expectation%% *}" "${expectation#* }" && nothing_left
+    fi
+    ! mountpoint -q "$work/twin" || umount "$work/twin"
+    rm -f "$DISK" "$DISK".*
+    [[ -z $problem ]]
+}
+
+# --- all of them ---
+
+passed=0 failed=0
+make_trees || exit
+printf '%-5s %-38s %-15s %-11s %s\n' '' LAYOUT 'systemd-dissect' guestfish sshmend
+while IFS=$'\t' read -r id layout dissect guestfish expectation; do
+    [[ $id != '#'* ]] || continue
+    [[ $# == 0 || " $* " == *" $id "* ]] || continue
+    if run_layout "$id" "$expectation"; then
+        passed=$((passed + 1)) verdict="ok: $expectation"
+    else
+        failed=$((failed + 1)) verdict="FAIL: $problem"
+    fi
+    printf '%-5s %-38s %-15s %-11s %s\n' "$id" "$layout" "$dissect" "$guestfish" "$verdict"
+done <"$here/matrix.tsv"
+echo "layouts: $passed passed, $failed failed"
+((failed == 0 && passed > 0))
