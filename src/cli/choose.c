@@ -3,6 +3,7 @@
 #include "cli/systems.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,23 @@ size_t systems_of_disk(const struct systems *systems, const struct disk *disk)
     return count;
 }
 
+static bool nothing_known(const struct disk *disk)
+{
+    for (size_t i = 0; i < disk->count; i++)
+        if (disk->volumes[i].type || disk->volumes[i].ambivalent)
+            return false;
+    return disk->kind != DISK_DIRECTORY;
+}
+
+/* What went wrong when a volume was opened names it already. */
+static int none_opened(const struct scan_row *row, struct err *e)
+{
+    bool named = text_starts(row->problem, row->name);
+
+    return err_set(e, ERR_NOT_FOUND, "no Linux system could be opened: %s%s%s",
+                   named ? "" : row->name, named ? "" : ": ", row->problem);
+}
+
 int systems_none_on(const struct systems *systems, const struct disk *disk, struct err *e)
 {
     if (disk->in_use)
@@ -51,8 +69,9 @@ int systems_none_on(const struct systems *systems, const struct disk *disk, stru
                        disk->path, disk->in_use);
     for (size_t i = 0; i < systems->row_count; i++)
         if (systems->rows[i].disk == disk && systems->rows[i].problem)
-            return err_set(e, ERR_NOT_FOUND, "no Linux system could be opened: %s",
-                           systems->rows[i].problem);
+            return none_opened(&systems->rows[i], e);
+    if (nothing_known(disk))
+        return err_set(e, ERR_NOT_FOUND, "no file system that is known is on %s", disk->path);
     return err_set(e, ERR_NOT_FOUND, "no Linux system on %s; sshmend scan shows what is there",
                    disk->path);
 }

@@ -296,6 +296,8 @@ int repair_system(struct system *system, const struct options *options)
         show_result(&repair);
         return result_code(&repair);
     }
+    if (system_may_change(system, &e) < 0)
+        return report_failure(system, command_of(options), options, &e);
     say_what_all_keys_means(&repair);
     if (!options->yes)
         show_plan(&repair, &repair.agreed);

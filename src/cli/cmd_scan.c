@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/systems.h"
 
-static void print_json(const struct systems *systems, const struct options *options)
+/* why: there is no system. */
+static void print_json(const struct systems *systems, const struct options *options,
+                       const struct err *why)
 {
-    const struct err nothing = { .kind = ERR_NOT_FOUND, .text = "no Linux system was found" };
     struct report report = { .command = "scan" };
 
     for (size_t i = 0; i < systems->count; i++) {
@@ -12,7 +13,7 @@ static void print_json(const struct systems *systems, const struct options *opti
     }
     if (systems->count == 0) {
         report.system.target = options->targets[0];
-        report.error = &nothing;
+        report.error = why;
         report_json(&report);
     }
 }
@@ -21,16 +22,17 @@ static int run(const struct options *options)
 {
     auto_systems struct systems systems = { 0 };
     struct err e = { 0 };
+    int none = 0;
 
     if (systems_find(options->targets, false, &systems, &e) < 0)
         return say_error(&e);
+    if (systems.count == 0)
+        none = systems_choose(&systems, options, false, &e);
     if (options->style.json)
-        print_json(&systems, options);
+        print_json(&systems, options, &e);
     else if (!options->style.quiet && systems.row_count)
         report_scan(systems.rows, systems.row_count);
-    if (systems.count == 0 && systems_choose(&systems, options, false, &e) < 0)
-        return say_error(&e);
-    return EXIT_FINE;
+    return none < 0 ? say_error(&e) : EXIT_FINE;
 }
 
 const struct command cmd_scan = {

@@ -11,8 +11,25 @@
 /* What has just been let go of, or is being probed by udev, may still be busy for a moment. */
 enum { BUSY_ATTEMPTS = 20, BUSY_PAUSE_NS = 50 * 1000 * 1000 };
 
+/* A system that wakes up trusts what it remembers of its file systems, not what is on them. */
+int system_may_change(const struct system *system, struct err *e)
+{
+    const struct volume *asleep = disk_hibernated(system->disk);
+
+    if (!asleep)
+        return 0;
+    return err_set(
+        e, ERR_REFUSED,
+        "the system is hibernated, its memory is in %s: it would destroy what is changed "
+        "now when it wakes up; start it and shut it down, or give its memory up with: "
+        "mkswap -U %s on that volume",
+        asleep->name, asleep->uuid ? asleep->uuid : "UUID");
+}
+
 int system_open(struct system *system, enum root_access access, struct root **ret, struct err *e)
 {
+    if (access == ROOT_WRITE && system_may_change(system, e) < 0)
+        return -1;
     if (access == ROOT_READ && system->root) {
         *ret = take_ptr(system->root);
         return 0;
@@ -102,9 +119,10 @@ static void try_volume(struct systems *systems, struct system *candidate)
     const char *problem = NULL, *ignored;
     bool found = false;
 
-    if (!root_can_open(candidate->volume->type)) {
-        if (candidate->volume->ambivalent)
-            problem = "more than one file system signature: wipe the stale one with wipefs";
+    if (candidate->volume->ambivalent) {
+        problem = "more than one file system signature: wipe the stale one with wipefs";
+    } else if (!root_can_open(candidate->volume->type)) {
+        problem = candidate->volume->advice;
     } else if (try_system(systems, candidate, &problem)) {
         return;
     } else if (!problem && strcmp(candidate->volume->type, "btrfs") == 0) {

@@ -55,6 +55,8 @@ size_t systems_of_disk(const struct systems *systems, const struct disk *disk);
 /* Why there is no system on a disk; returns -1. */
 int systems_none_on(const struct systems *systems, const struct disk *disk, struct err *e);
 
+/* ERR_REFUSED where changing it now would do harm. */
+int system_may_change(const struct system *system, struct err *e) MUST_CHECK;
 int system_open(struct system *system, enum root_access access, struct root **ret,
                 struct err *e) MUST_CHECK;
 struct report_system system_for_report(const struct system *system);

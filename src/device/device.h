@@ -34,6 +34,7 @@ struct volume {
     char *label;     /* NULL: none */
     enum volume_role role;
     bool ambivalent; /* more than one signature: nothing is guessed */
+    char *advice;    /* what it is and what is to be done first, a clause; NULL: nothing to say */
 };
 
 enum disk_kind {
@@ -67,6 +68,8 @@ struct disks {
 int device_open(const char *target, struct disk *ret, struct err *e) MUST_CHECK;
 /* Every attached disk but those under the rescue system's own mounts and swaps. */
 int device_list(struct disks *ret, struct err *e) MUST_CHECK;
+/* The volume with the memory of a system that is asleep, not off; NULL: none. */
+const struct volume *disk_hibernated(const struct disk *disk);
 void disk_free(struct disk *disk);
 void disks_free(struct disks *disks);
 

@@ -24,6 +24,7 @@ static void volume_free(struct volume *volume)
     free(volume->type);
     free(volume->uuid);
     free(volume->label);
+    free(volume->advice);
 }
 
 void disk_free(struct disk *disk)

@@ -10,6 +10,11 @@
 /* Fills table and volumes of a disk from what is on it, through an open descriptor. */
 int probe_disk(int fd, struct disk *disk, struct err *e) MUST_CHECK;
 
+/* For volume.advice. */
+char *volume_advice(int fd, const struct disk *disk, const struct volume *volume);
+/* The type of what libblkid has not recognised, or NULL. */
+const char *volume_signature(int fd, const struct volume *volume);
+
 /* Block devices under the mounts, swaps and loop images of the rescue system, with all below them.
  */
 struct forbidden {

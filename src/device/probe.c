@@ -59,8 +59,14 @@ static int probe_volume(int fd, const struct disk *disk, struct volume *volume, 
         volume->uuid = value(probe, "UUID");
         volume->label = value(probe, "LABEL");
     }
+    if (result == PROBE_NOTHING) {
+        const char *type = volume_signature(fd, volume);
+
+        volume->type = type ? xstrdup(type) : NULL;
+    }
     if (result < 0 && !volume->ambivalent)
         return err_errno(e, "read %s", volume->name);
+    volume->advice = volume_advice(fd, disk, volume);
     return 0;
 }
 

@@ -53,6 +53,16 @@ change() {
     return "$code"
 }
 
+# put_made OFFSET SIZE COMMAND…: what COMMAND makes of a file, its last argument.
+put_made() {
+    local offset=$1 size=$2 part=$work/part
+    shift 2
+    truncate -s "$size" "$part"
+    "$@" "$part"
+    dd if="$part" of="$DISK" bs=1M seek=$(($(number "$offset") / 1048576)) conv=notrunc,sparse status=none
+    rm "$part"
+}
+
 # ext is filled by its own mkfs; the others are mounted for it.
 put() {
     local fs=$1 offset=$2 size=$3 tree=$4
@@ -63,13 +73,10 @@ put() {
             "$DISK" $(($(number "$size") / 1024))k
         ;;
     *)
-        truncate -s "$size" "$work/part"
         case $fs in
-        xfs) mkfs.xfs -q -f "$@" "$work/part" ;;
-        btrfs) mkfs.btrfs -q -f "$@" "$work/part" >/dev/null ;;
+        xfs) put_made "$offset" "$size" mkfs.xfs -q -f "$@" ;;
+        btrfs) put_made "$offset" "$size" mkfs.btrfs -q -f "$@" ;;
         esac
-        dd if="$work/part" of="$DISK" bs=1M seek=$(($(number "$offset") / 1048576)) conv=notrunc,sparse status=none
-        rm "$work/part"
         change "$offset" "$size" cp -a "$tree/." .
         ;;
     esac
@@ -230,12 +237,10 @@ make_m23() {
     disk 32M gpt <<<'start=1MiB, size=30MiB, type=lvm'
     with_loop 1M 30M make_group debian-vg
 }
+format_luks() { echo secret | cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$1" -; }
 make_m24() {
     disk 20M gpt <<<'start=1MiB, size=18MiB, type=linux'
-    truncate -s 18M "$work/part"
-    echo secret | cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$work/part" -
-    dd if="$work/part" of="$DISK" bs=1M seek=1 conv=notrunc status=none
-    rm "$work/part"
+    put_made 1M 18M format_luks
 }
 # mdp_superblock_1 (md_p.h) of one half of a RAID1 called "host:0", 4 KiB behind the start of its partition.
 make_m25() {
@@ -245,4 +250,47 @@ make_m25() {
     bytes 1052760 '\x01\0\0\0'
     bytes 1052780 '\x02\0\0\0'
     bytes 1052800 '\0\x08\0\0\0\0\0\0\0\x80\0\0\0\0\0\0\x08\0\0\0\0\0\0\0'
+}
+
+# --- what is no file system of ours, or is asleep ---
+
+make_r01() {
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=swap'
+    put_made 1M 10M mkswap
+}
+# kernel/power/swap.c, HIBERNATE_SIG: it takes the place of the signature of the swap.
+make_r02() {
+    disk 24M gpt <<<$'start=1MiB, size=10MiB, type=swap\nstart=11MiB, size=10MiB, type=linux'
+    put_made 1M 10M mkswap
+    bytes $((1048576 + 4086)) S1SUSPEND
+    put ext4 11M 10M "$broken"
+}
+# Uberblocks of ZFS (UBERBLOCK_MAGIC), in the first of its labels.
+make_r03() {
+    local i
+    disk 70M
+    for ((i = 0; i < 8; i++)); do
+        bytes $((131072 + i * 1024)) '\x0c\xb1\xba\0\0\0\0\0'
+    done
+}
+make_r04() {
+    disk 10M
+    bytes 4120 '\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef'
+}
+# A boot sector that leads to the metadata.
+make_r05() {
+    disk 10M
+    bytes 0 '\xeb\x58\x90-FVE-FS-\0\x02'
+    bytes 176 '\0\x10\0\0\0\0\0\0'
+    bytes 4096 '-FVE-FS-\x40\0\x02\0'
+}
+make_r06() { disk 10M; }
+# An ext4, and the superblock of a btrfs that was there before.
+make_r07() {
+    disk 120M
+    put_made 0 120M mkfs.btrfs -q
+    dd if="$DISK" of="$DISK.super" bs=4K skip=16 count=1 status=none
+    zero 0 1M
+    put ext4 0 10M "$broken"
+    dd if="$DISK.super" of="$DISK" bs=4K seek=16 conv=notrunc status=none
 }

@@ -8,6 +8,7 @@
 #                    nothing; repair mends them; check finds nothing more
 #   roots PATH, PATH scan finds these systems; repair wants to be told which
 #   refused WORDS    scan and repair say these words, and repair changes nothing
+#   asleep PATH      as root, but repair refuses: the system is hibernated
 #   backup PATH      as root, but repair wants --backup-superblock
 # "-" in a column of another tool: not measured.
 #
@@ -81,6 +82,13 @@ expect_refused() {
     says 8 repair --yes && said "$1" && sealed "$before" repair || return
     "$SSHMEND" check "$DISK" >"$work/out" 2>"$work/err"
     said "$1"
+}
+
+expect_asleep() {
+    local before
+    before=$(seal)
+    finds "$1" && says 4 check --json && open_keys && says 8 repair --yes && said hibernated &&
+        sealed "$before" repair
 }
 
 expect_backup() {
