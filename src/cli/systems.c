@@ -87,10 +87,8 @@ static void add_system(struct systems *systems, const struct system *found, stru
     } else {
         system.name =
             xasprintf("%s%s%s", system.volume->name, separator, subvolume ? subvolume : "");
-        system.path = system.volume->partition
-                          ? xasprintf("partition %d%s%s", system.volume->partition, separator,
-                                      subvolume ? subvolume : "")
-                          : xasprintf("whole disk%s%s", separator, subvolume ? subvolume : "");
+        system.path =
+            xasprintf("%s%s%s", system.volume->path, separator, subvolume ? subvolume : "");
     }
     array_push(systems->items, systems->count, system);
     add_row(systems, system.disk, system.volume, NULL);
@@ -143,8 +141,8 @@ static void try_volumes(struct systems *systems, struct system *candidate)
         candidate->volume = &disk->volumes[i];
         candidate->subvolume = NULL;
         /* The disk as a whole is of interest only where something lies on it. */
-        if (candidate->volume->partition || candidate->volume->type ||
-            candidate->volume->ambivalent || !disk->table)
+        if (!candidate->volume->whole || candidate->volume->type || candidate->volume->ambivalent ||
+            (!disk->table && !disk->searched))
             try_volume(systems, candidate);
     }
 }
@@ -165,7 +163,7 @@ static void try_disk(struct systems *systems, size_t index, bool exclusive)
         add_row(systems, disk, NULL, keep_text(systems, xstrdup(e.text)));
         return;
     }
-    if (disk->table)
+    if (disk->table || disk->searched)
         add_row(systems, disk, NULL, NULL);
     try_volumes(systems, &candidate);
 }

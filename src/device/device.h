@@ -26,7 +26,9 @@ enum volume_role {
 /* A stretch of a disk that holds a file system, or something else with a name. */
 struct volume {
     char *name;      /* for people: "/dev/vdb1", "disk.img partition 3" */
-    int partition;   /* as in the partition table; 0: the disk as a whole */
+    char *path;      /* where on the disk: "partition 3", "whole disk", "at 5 MiB" */
+    int partition;   /* as in the partition table; 0: the disk as a whole, or found without one */
+    bool whole;      /* the disk as a whole */
     uint64_t offset; /* bytes from the start of the disk */
     uint64_t size;   /* bytes */
     char *type;      /* libblkid's word: "ext4", "LVM2_member", "swap"; NULL: nothing recognised */
@@ -50,6 +52,7 @@ struct disk {
     unsigned sector_size; /* bytes; of partition tables and loop devices */
     char *model, *serial; /* NULL: not told */
     char *table;          /* "gpt", "dos"; NULL: none */
+    bool searched;        /* the volumes were found without a table, by their superblocks */
     bool read_only;
     char *in_use; /* who else has it, a clause; NULL: nobody */
     int held;     /* descriptor that holds it for us, or -1 */

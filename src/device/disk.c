@@ -21,6 +21,7 @@
 static void volume_free(struct volume *volume)
 {
     free(volume->name);
+    free(volume->path);
     free(volume->type);
     free(volume->uuid);
     free(volume->label);

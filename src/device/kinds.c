@@ -63,15 +63,6 @@ static const struct kind *kind_of(const char *type)
 
 enum { SECTOR = 512, LABEL_SECTORS = 4, AREAS_MAX = 16, NAME_MAX_ = 127 };
 
-static uint64_t little(const unsigned char *bytes, size_t len)
-{
-    uint64_t value = 0;
-
-    while (len-- > 0)
-        value = value << 8 | bytes[len];
-    return value;
-}
-
 static int read_within(int fd, const struct volume *volume, void *bytes, size_t len, uint64_t at)
 {
     if (at > volume->size || len > volume->size - at)

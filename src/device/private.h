@@ -10,6 +10,22 @@
 /* Fills table and volumes of a disk from what is on it, through an open descriptor. */
 int probe_disk(int fd, struct disk *disk, struct err *e) MUST_CHECK;
 
+/*
+ * The next file system at or behind an offset, by its superblock at one of the places where
+ * partitions begin: its path, offset and size. False where there is none for a long way.
+ */
+bool search_next(int fd, const struct disk *disk, uint64_t from, struct volume *ret);
+
+/* A number as file systems of little-endian machines have it. */
+static inline uint64_t little(const unsigned char *bytes, size_t len)
+{
+    uint64_t value = 0;
+
+    while (len-- > 0)
+        value = value << 8 | bytes[len];
+    return value;
+}
+
 /* For volume.advice. */
 char *volume_advice(int fd, const struct disk *disk, const struct volume *volume);
 /* The type of what libblkid has not recognised, or NULL. */

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/io.h"
 
 #include <blkid/blkid.h>
 #include <errno.h>
@@ -15,6 +16,9 @@ enum { PROBE_FOUND = 0, PROBE_NOTHING = 1, PROBE_AMBIVALENT = -2 };
 
 /* libblkid counts partitions in these, whatever the disk's own sectors are. */
 enum { UNIT = 512 };
+
+/* More is no disk that anybody boots from. */
+enum { VOLUMES_MAX = 512 };
 
 static void free_probe(blkid_probe *probe)
 {
@@ -70,16 +74,20 @@ static int probe_volume(int fd, const struct disk *disk, struct volume *volume, 
     return 0;
 }
 
-static char *partition_name(const struct disk *disk, int number)
+/* How one volume is called by whoever has to find it again. */
+static char *volume_name(const struct disk *disk, const struct volume *volume)
 {
     size_t len = strlen(disk->path);
+    bool nested = strchr(volume->path, ',') != NULL;
 
-    if (disk->kind == DISK_IMAGE)
-        return xasprintf("%s partition %d", disk->path, number);
+    if (volume->whole)
+        return xstrdup(disk->path);
+    if (disk->kind == DISK_IMAGE || !volume->partition || nested)
+        return xasprintf("%s %s", disk->path, volume->path);
     /* The kernel's rule: a "p" between where the disk's name ends with a digit. */
     if (len && disk->path[len - 1] >= '0' && disk->path[len - 1] <= '9')
-        return xasprintf("%sp%d", disk->path, number);
-    return xasprintf("%s%d", disk->path, number);
+        return xasprintf("%sp%d", disk->path, volume->partition);
+    return xasprintf("%s%d", disk->path, volume->partition);
 }
 
 /* UEFI 2.10, 5.3.3; GRUB's manual, "BIOS installation"; 0xef: the ESP on a DOS table. */
@@ -94,34 +102,42 @@ static enum volume_role role_of(blkid_partition part)
     return !type && blkid_partition_get_type(part) == 0xef ? VOLUME_ESP : VOLUME_PLAIN;
 }
 
-static void add_volume(struct disk *disk, int number, uint64_t offset, uint64_t size,
-                       enum volume_role role)
+/* Takes over the volume's path. */
+static void add_volume(struct disk *disk, struct volume volume)
 {
-    struct volume volume = { .partition = number, .offset = offset, .size = size, .role = role };
-
-    volume.name = number ? partition_name(disk, number) : xstrdup(disk->path);
+    volume.name = volume_name(disk, &volume);
     array_push(disk->volumes, disk->count, volume);
 }
 
-static void add_partitions(blkid_partlist list, struct disk *disk)
+/* within: the volume that holds the table, or NULL. */
+static void add_partitions(blkid_partlist list, const struct volume *within, struct disk *disk)
 {
-    for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
-        blkid_partition part = blkid_partlist_get_partition(list, i);
-        uint64_t offset = (uint64_t)blkid_partition_get_start(part) * UNIT;
-        uint64_t size = (uint64_t)blkid_partition_get_size(part) * UNIT;
+    uint64_t base = within ? within->offset : 0, room = within ? within->size : disk->size;
+    auto_free char *prefix = within ? xasprintf("%s, ", within->path) : xstrdup("");
+    int count = blkid_partlist_numof_partitions(list);
 
-        if (blkid_partition_is_extended(part) || offset >= disk->size)
+    for (int i = 0; i < count && disk->count < VOLUMES_MAX; i++) {
+        blkid_partition part = blkid_partlist_get_partition(list, i);
+        struct volume volume = { .partition = blkid_partition_get_partno(part),
+                                 .role = role_of(part),
+                                 .offset = (uint64_t)blkid_partition_get_start(part) * UNIT,
+                                 .size = (uint64_t)blkid_partition_get_size(part) * UNIT };
+
+        if (blkid_partition_is_extended(part) || volume.offset >= room)
             continue;
-        if (size > disk->size - offset)
-            size = disk->size - offset; /* the image was cut short */
-        add_volume(disk, blkid_partition_get_partno(part), offset, size, role_of(part));
+        if (volume.size > room - volume.offset)
+            volume.size = room - volume.offset; /* the image was cut short */
+        volume.offset += base;
+        volume.path = xasprintf("%spartition %d", prefix, volume.partition);
+        add_volume(disk, volume);
     }
 }
 
 /* The partitions, by the table at the start or by GPT's backup at the end. */
-static int probe_table(int fd, struct disk *disk, struct err *e)
+static int probe_table(int fd, const struct volume *within, struct disk *disk, struct err *e)
 {
-    auto_with(free_probe) blkid_probe probe = open_probe(fd, disk, 0, disk->size);
+    auto_with(free_probe) blkid_probe probe =
+        open_probe(fd, disk, within ? within->offset : 0, within ? within->size : disk->size);
     blkid_partlist list;
 
     if (!probe)
@@ -131,44 +147,98 @@ static int probe_table(int fd, struct disk *disk, struct err *e)
     list = blkid_probe_get_partitions(probe);
     if (!list || !blkid_partlist_get_table(list))
         return 0;
-    disk->table = xstrdup(blkid_parttable_get_type(blkid_partlist_get_table(list)));
-    add_partitions(list, disk);
+    if (!within)
+        disk->table = xstrdup(blkid_parttable_get_type(blkid_partlist_get_table(list)));
+    add_partitions(list, within, disk);
     return 0;
 }
 
-/* A 4096-byte sector disk in an image file: its GPT is not where 512 would have it. */
-static bool only_protective(const struct disk *disk)
+/* A protective MBR (UEFI 2.10, 5.2.3): a GPT is, or was, behind it. */
+static bool protected_by_mbr(int fd)
 {
-    return disk->kind == DISK_IMAGE && disk->sector_size == UNIT && disk->table &&
-           strcmp(disk->table, "PMBR") == 0;
+    enum { TYPES = 446 + 4, ENTRY = 16, ENTRIES = 4, MAGIC = 510, GPT_PROTECTIVE = 0xee };
+    unsigned char sector[UNIT];
+    bool found = false;
+
+    if (io_read_at(fd, sector, sizeof sector, 0) < 0)
+        return false;
+    for (int i = 0; i < ENTRIES; i++)
+        found = found || sector[TYPES + i * ENTRY] == GPT_PROTECTIVE;
+    return found && sector[MAGIC] == 0x55 && sector[MAGIC + 1] == 0xaa;
 }
 
-static void forget_table(struct disk *disk)
+/* An image of a disk with sectors of 4096 bytes has its GPT elsewhere than 512 would have it. */
+static int probe_tables(int fd, struct disk *disk, struct err *e)
 {
-    for (size_t i = 0; i < disk->count; i++)
-        free(disk->volumes[i].name);
-    free(disk->volumes);
-    free(disk->table);
-    disk->volumes = NULL;
-    disk->table = NULL;
-    disk->count = 0;
+    if (probe_table(fd, NULL, disk, e) < 0)
+        return -1;
+    if (disk->kind != DISK_IMAGE || disk->table || !protected_by_mbr(fd))
+        return 0;
+    disk->sector_size = 4096;
+    if (probe_table(fd, NULL, disk, e) < 0)
+        return -1;
+    /* Not there either: it is gone, and 512 is as likely as anything. */
+    if (!disk->table)
+        disk->sector_size = UNIT;
+    return 0;
+}
+
+static int probe_volumes(int fd, struct disk *disk, size_t from, struct err *e)
+{
+    for (size_t i = from; i < disk->count; i++)
+        if (probe_volume(fd, disk, &disk->volumes[i], e) < 0)
+            return -1;
+    return 0;
+}
+
+static bool recognised(const struct volume *volume)
+{
+    return volume->type || volume->ambivalent;
+}
+
+/* A partition that was the disk of a virtual machine has a table of its own; one level is enough.
+ */
+static int probe_nested(int fd, struct disk *disk, struct err *e)
+{
+    size_t outer = disk->count;
+
+    for (size_t i = 0; i < outer; i++) {
+        /* A copy: the array moves while it grows. */
+        const struct volume within = disk->volumes[i];
+
+        if (!within.whole && !recognised(&within) && probe_table(fd, &within, disk, e) < 0)
+            return -1;
+    }
+    return probe_volumes(fd, disk, outer, e);
+}
+
+/* No table that leads anywhere: what is on the disk is still there. */
+static int probe_lost(int fd, struct disk *disk, struct err *e)
+{
+    size_t known = disk->count;
+    uint64_t at = 0;
+    struct volume volume;
+
+    for (size_t i = 0; i < known; i++)
+        if (recognised(&disk->volumes[i]))
+            return 0;
+    while (disk->count < VOLUMES_MAX && search_next(fd, disk, at, &volume)) {
+        at = volume.offset + volume.size;
+        add_volume(disk, volume);
+    }
+    disk->searched = disk->count > known;
+    return probe_volumes(fd, disk, known, e);
 }
 
 int probe_disk(int fd, struct disk *disk, struct err *e)
 {
-    if (probe_table(fd, disk, e) < 0)
+    if (probe_tables(fd, disk, e) < 0)
         return -1;
-    if (only_protective(disk)) {
-        forget_table(disk);
-        disk->sector_size = 4096;
-        if (probe_table(fd, disk, e) < 0)
-            return -1;
-    }
     /* The disk as a whole: a file system without a table, or with a stale one of DOS. */
     if (!disk->table || strcmp(disk->table, "gpt") != 0)
-        add_volume(disk, 0, 0, disk->size, VOLUME_PLAIN);
-    for (size_t i = 0; i < disk->count; i++)
-        if (probe_volume(fd, disk, &disk->volumes[i], e) < 0)
-            return -1;
-    return 0;
+        add_volume(disk, (struct volume){
+                             .path = xstrdup("whole disk"), .whole = true, .size = disk->size });
+    if (probe_volumes(fd, disk, 0, e) < 0 || probe_nested(fd, disk, e) < 0)
+        return -1;
+    return probe_lost(fd, disk, e);
 }

@@ -93,9 +93,10 @@ static char *size_text(uint64_t bytes)
 
 static char *disk_words(const struct disk *disk)
 {
-    return xasprintf("%s%s%s%s%s%s%s", disk->model ? disk->model : "",
+    return xasprintf("%s%s%s%s%s%s%s%s", disk->model ? disk->model : "",
                      disk->serial ? " serial " : "", disk->serial ? disk->serial : "",
                      disk->table ? " " : "", disk->table ? disk->table : "",
+                     disk->searched ? " found without a partition table" : "",
                      disk->in_use ? " in use: " : "", disk->in_use ? disk->in_use : "");
 }
 
@@ -109,8 +110,7 @@ void report_scan(const struct scan_row *rows, size_t count)
         const struct scan_row *row = &rows[i];
         const struct volume *volume = row->volume;
         auto_free char *number = row->number ? xasprintf("%d", row->number) : NULL;
-        auto_free char *name =
-            xasprintf("%s%s", volume && volume->partition ? "  " : "", row->name);
+        auto_free char *name = xasprintf("%s%s", volume && volume->offset ? "  " : "", row->name);
         auto_free char *size = NULL, *words = disk_words(row->disk);
         const char *what = row->os ? row->os->name : row->problem;
 

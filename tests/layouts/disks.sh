@@ -294,3 +294,70 @@ make_r07() {
     put ext4 0 10M "$broken"
     dd if="$DISK.super" of="$DISK" bs=4K seek=16 conv=notrunc status=none
 }
+
+# --- tables that are damaged, moved, or not where one looks first ---
+
+# grow SIZE: as a provider does, who knows nothing of the backup table at the end.
+grow() { truncate -s "$1" "$DISK"; }
+
+make_t01() {
+    gpt_boot_and_root
+    grow 40M
+}
+make_t02() {
+    make_t01
+    zero 512 512
+}
+# The first sector alone: with it goes what says that there is a GPT.
+make_t03() {
+    gpt_boot_and_root
+    zero 0 512
+}
+make_t04() {
+    disk 12M gpt <<<'start=1MiB, size=10MiB, type=linux'
+    put ext4 1M 10M "$broken"
+    truncate -s 8M "$DISK"
+}
+# sfdisk knows sectors of 4096 bytes of devices alone.
+big_sectors() {
+    local loop code=0
+    disk 20M
+    loop=$(losetup -f --show --sector-size 4096 "$DISK")
+    printf '%s\n' 'label: gpt' 'start=256, size=1024, type=linux' 'start=1280, size=2560, type=linux' |
+        sfdisk -q "$loop" || code=$?
+    losetup -d "$loop"
+    put ext4 1M 4M "$boot" -b 4096
+    put ext4 5M 10M "$broken" -b 4096
+    return "$code"
+}
+make_t05() { big_sectors; }
+make_t06() {
+    big_sectors
+    zero 4096 4096
+}
+# A partition that was the disk of a virtual machine.
+make_t07() {
+    local whole=$DISK
+    DISK=$whole.inner
+    gpt_boot_and_root
+    DISK=$whole
+    disk 24M gpt <<<'start=1MiB, size=22MiB, type=linux'
+    dd if="$DISK.inner" of="$DISK" bs=1M seek=1 conv=notrunc,sparse status=none
+}
+# An empty table over what was there; and an old one, from sector 63 on.
+make_t08() {
+    gpt_boot_and_root
+    sfdisk -q --wipe never "$DISK" <<<'label: dos'
+}
+make_t09() {
+    disk 12M
+    put ext4 32256 10M "$broken"
+}
+make_t10() {
+    disk 320M gpt <<<$'start=1MiB, size=4MiB, type=linux\nstart=5MiB, size=120MiB, type=linux'
+    put ext4 1M 4M "$boot"
+    put btrfs 5M 120M "$empty" -L btr
+    change 5M 120M fill_subvolumes
+    zero 0 17K
+    zero 327663K 17K
+}
