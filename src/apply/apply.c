@@ -94,12 +94,16 @@ static void forget_last(struct run *run)
     struct entry *entry = &run->entries[--run->count];
 
     free(entry->path);
+    free(entry->folder);
     state_free(&entry->old);
     state_free(&entry->new);
 }
 
-static int read_old(const struct root *root, struct entry *entry, struct err *e)
+/* What is there now; and where what changes places with it is staged. */
+static int read_old(struct root *root, const struct run *run, struct entry *entry, struct err *e)
 {
+    if (entry->kind != ENTRY_META && run_place(root, run, entry, e) < 0)
+        return -1;
     entry->existed = root_find_link(root, entry->path, NULL, NULL, NULL) == 0;
     return entry->existed ? state_read(root, entry->path, &entry->old, e) : 0;
 }
@@ -110,7 +114,7 @@ static int add_write(struct root *root, struct run *run, const struct plan *plan
     struct entry *entry = add_entry(run, ENTRY_FILE, change->path);
     auto_blob struct blob content = { 0 };
 
-    if (read_old(root, entry, e) < 0 || entry_read_directory(root, entry, e) < 0 ||
+    if (read_old(root, run, entry, e) < 0 || entry_read_directory(root, entry, e) < 0 ||
         new_content(plan, made, change, &content, e) < 0)
         return -1;
     if (change->diff)
@@ -132,9 +136,12 @@ static int add_directory(struct root *root, struct run *run, const char *path,
                          const struct root_meta *meta, struct err *e)
 {
     struct entry *entry = add_entry(run, ENTRY_FILE, path);
-    auto_free char *staged = run_staged(run, entry);
+    auto_free char *staged = NULL;
 
-    if (entry_read_directory(root, entry, e) < 0 || root_mkdir(root, staged, meta, e) < 0)
+    if (run_place(root, run, entry, e) < 0 || entry_read_directory(root, entry, e) < 0)
+        return -1;
+    staged = run_staged(run, entry);
+    if (root_mkdir(root, staged, meta, e) < 0)
         return -1;
     return state_read(root, staged, &entry->new, e);
 }
@@ -155,10 +162,12 @@ static int add_parents(struct root *root, struct run *run, const char *path, str
 static int add_link(struct root *root, struct run *run, const struct change *change, struct err *e)
 {
     struct entry *entry = add_entry(run, ENTRY_FILE, change->path);
-    auto_free char *staged = run_staged(run, entry);
+    auto_free char *staged = NULL;
 
-    if (read_old(root, entry, e) < 0 || entry_read_directory(root, entry, e) < 0 ||
-        root_symlink(root, staged, change->target, &change->meta, e) < 0)
+    if (read_old(root, run, entry, e) < 0 || entry_read_directory(root, entry, e) < 0)
+        return -1;
+    staged = run_staged(run, entry);
+    if (root_symlink(root, staged, change->target, &change->meta, e) < 0)
         return -1;
     return state_read(root, staged, &entry->new, e);
 }
@@ -167,7 +176,7 @@ static int add_gone(struct root *root, struct run *run, const struct change *cha
 {
     struct entry *entry = add_entry(run, ENTRY_GONE, change->path);
 
-    if (read_old(root, entry, e) < 0)
+    if (read_old(root, run, entry, e) < 0)
         return -1;
     if (!entry->existed)
         return err_set(e, ERR_CHANGED, "%s is not there any more", change->path);
@@ -220,7 +229,7 @@ static int split_links(struct root *root, struct run *run, struct entry *entry, 
 
     entry->new = (struct entry_state){ 0 };
     entry->kind = ENTRY_FILE;
-    if (entry_read_directory(root, entry, e) < 0 ||
+    if (run_place(root, run, entry, e) < 0 || entry_read_directory(root, entry, e) < 0 ||
         root_read(root, entry->path, HOSTKEY_FILE_MAX, &content, e) < 0)
         return -1;
     return stage_alike(root, run, entry, &content, &meta, wanted.acl, e);
@@ -240,7 +249,7 @@ static int add_meta(struct root *root, struct run *run, const struct plan *plan,
     struct entry *entry = add_entry(run, ENTRY_META, change->path);
     struct root_stat stat;
 
-    if (read_old(root, entry, e) < 0 || root_find(root, entry->path, NULL, &stat, e) < 0)
+    if (read_old(root, run, entry, e) < 0 || root_find(root, entry->path, NULL, &stat, e) < 0)
         return -1;
     copy_state(&entry->old, &entry->new);
     for (; *at < plan->change_count; (*at)++) {

@@ -62,10 +62,14 @@ static bool kind_named(const char *name, enum entry_kind *ret)
 
 static json_t *entry_to_json(const struct entry *entry)
 {
-    return json_pack("{s:s, s:o, s:b, s:I, s:o, s:o}", "kind", kinds[entry->kind], "path",
-                     bytes_to_json(entry->path), "existed", entry->existed, "directory_flags",
-                     (json_int_t)entry->directory_flags, "old", state_to_json(&entry->old), "new",
-                     state_to_json(&entry->new));
+    json_t *object = json_pack("{s:s, s:o, s:b, s:I, s:o, s:o}", "kind", kinds[entry->kind], "path",
+                               bytes_to_json(entry->path), "existed", entry->existed,
+                               "directory_flags", (json_int_t)entry->directory_flags, "old",
+                               state_to_json(&entry->old), "new", state_to_json(&entry->new));
+
+    if (entry->folder)
+        json_object_set_new(object, "folder", bytes_to_json(entry->folder));
+    return object;
 }
 
 struct blob manifest_text(const struct run *run)
@@ -128,15 +132,18 @@ static bool parse_entry(const json_t *object, struct entry *entry)
 {
     const char *kind = json_string_value(json_object_get(object, "kind"));
     const json_t *existed = json_object_get(object, "existed");
+    const json_t *folder = json_object_get(object, "folder");
     uint64_t directory_flags;
     bool sound = number(object, "directory_flags", &directory_flags);
 
     entry->path = bytes_of_json(json_object_get(object, "path"));
+    entry->folder = folder ? bytes_of_json(folder) : NULL;
     entry->existed = json_is_true(existed);
     entry->directory_flags = (unsigned)directory_flags;
     sound = kind_named(kind, &entry->kind) && sound;
     sound = parse_state(json_object_get(object, "old"), &entry->old) && sound;
     sound = parse_state(json_object_get(object, "new"), &entry->new) && sound;
+    sound = (!folder || (entry->folder && entry->folder[0] == '/')) && sound;
     return sound && json_is_boolean(existed) && entry->path && entry->path[0] == '/';
 }
 

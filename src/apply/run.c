@@ -25,6 +25,7 @@ void run_free(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
         free(run->entries[i].path);
+        free(run->entries[i].folder);
         state_free(&run->entries[i].old);
         state_free(&run->entries[i].new);
     }
@@ -43,7 +44,8 @@ char *run_path(const struct run *run, const char *name)
 
 char *run_staged(const struct run *run, const struct entry *entry)
 {
-    return xasprintf("%s/%zu", run->folder, (size_t)(entry - run->entries));
+    return xasprintf("%s/%zu", entry->folder ? entry->folder : run->folder,
+                     (size_t)(entry - run->entries));
 }
 
 static int read_link_digest(const struct root *root, const char *path, char **ret, struct err *e)
@@ -288,6 +290,107 @@ static void remove_default(struct root *root, const struct run *run)
     }
 }
 
+/* ---- other file systems ---------------------------------------------------------------
+ *
+ * Names change places within one file system, so what is changed on another one is staged
+ * there, in /.sshmend/ID of its own. The manifest and the mark of the whole run stay in one
+ * place: it is committed, or taken back, everywhere at once. A link in the run's folder leads
+ * to each of the others, and is there before they are, so that nothing is forgotten.
+ */
+
+static const char elsewhere[] = "elsewhere-";
+
+static int make_elsewhere(struct root *root, const struct run *run, const char *folder,
+                          struct err *e)
+{
+    const struct root_meta meta = { .mode = 0700, .label = run->label };
+    auto_free char *state = xstrndup(folder, (size_t)(text_base_name(folder) - folder - 1));
+    auto_free char *link = NULL;
+    size_t number = 0;
+
+    do {
+        free(link);
+        link = xasprintf("%s/%s%zu", run->folder, elsewhere, number++);
+    } while (root_find_link(root, link, NULL, NULL, NULL) == 0);
+    if (root_symlink(root, link, folder, &meta, e) < 0 || root_sync(root, e) < 0)
+        return -1;
+    if (!root_exists(root, state) && root_mkdir(root, state, &meta, e) < 0)
+        return -1;
+    return root_mkdir(root, folder, &meta, e);
+}
+
+int run_place(struct root *root, const struct run *run, struct entry *entry, struct err *e)
+{
+    auto_free char *own = NULL, *top = NULL, *folder = NULL, *inside = NULL;
+
+    inside = run_path(run, "x");
+    if (root_top(root, inside, &own, e) < 0 || root_top(root, entry->path, &top, e) < 0)
+        return -1;
+    if (strcmp(own, top) == 0)
+        return 0;
+    folder = xasprintf("%s%s/%s", strcmp(top, "/") == 0 ? "" : top, STATE_DIR_ROOT, run->id);
+    if (!root_exists(root, folder) && make_elsewhere(root, run, folder, e) < 0)
+        return err_prefix(e, "make room for the backup on %s", top);
+    entry->folder = take_ptr(folder);
+    return 0;
+}
+
+int run_is_whole(const struct root *root, const struct run *run, struct err *e)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->entries[i].folder && !root_exists(root, run->entries[i].folder))
+            return err_set(e, ERR_UNSUPPORTED,
+                           "run %s changed %s, on a file system that is not here; name its disk, "
+                           "too",
+                           run->id, run->entries[i].path);
+    return 0;
+}
+
+static int empty_folder(struct root *root, const char *folder, struct err *e)
+{
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
+
+    if (root_list(root, folder, &entries, e) < 0)
+        return -1;
+    for (const struct root_entry *entry = entries; entry->name; entry++) {
+        auto_free char *path = xasprintf("%s/%s", folder, entry->name);
+
+        if ((S_ISDIR(entry->type) ? root_rmdir(root, path, e) : root_unlink(root, path, e)) < 0)
+            return -1;
+    }
+    return root_rmdir(root, folder, e);
+}
+
+/* What such a link leads to, and the link. It says what we wrote, or is not ours. */
+static int remove_elsewhere(struct root *root, const struct run *run, const char *link,
+                            struct err *e)
+{
+    auto_free char *ours = xasprintf("%s/%s", STATE_DIR_ROOT, run->id), *folder = NULL;
+    auto_free char *state = NULL;
+    int ignored;
+
+    if (root_readlink(root, link, &folder, e) < 0)
+        return -1;
+    if (text_ends(folder, ours) && root_exists(root, folder)) {
+        if (empty_folder(root, folder, e) < 0)
+            return -1;
+        state = xstrndup(folder, (size_t)(text_base_name(folder) - folder - 1));
+        ignored = root_rmdir(root, state, NULL);
+        (void)ignored;
+    }
+    return root_unlink(root, link, e);
+}
+
+static int remove_inside(struct root *root, const struct run *run, const struct root_entry *entry,
+                         struct err *e)
+{
+    auto_free char *path = run_path(run, entry->name);
+
+    if (S_ISLNK(entry->type) && text_starts(entry->name, elsewhere))
+        return remove_elsewhere(root, run, path, e);
+    return S_ISDIR(entry->type) ? root_rmdir(root, path, e) : root_unlink(root, path, e);
+}
+
 int run_remove(struct root *root, const struct run *run, struct err *e)
 {
     auto_with(root_entries_free) struct root_entry *entries = NULL;
@@ -295,14 +398,9 @@ int run_remove(struct root *root, const struct run *run, struct err *e)
 
     if (root_list(root, run->folder, &entries, e) < 0)
         return -1;
-    for (const struct root_entry *entry = entries; entry->name; entry++) {
-        auto_free char *path = run_path(run, entry->name);
-
-        if (strcmp(entry->name, "MANIFEST") == 0)
-            continue;
-        if ((S_ISDIR(entry->type) ? root_rmdir(root, path, e) : root_unlink(root, path, e)) < 0)
+    for (const struct root_entry *entry = entries; entry->name; entry++)
+        if (strcmp(entry->name, "MANIFEST") != 0 && remove_inside(root, run, entry, e) < 0)
             return -1;
-    }
     if (root_exists(root, manifest) && root_unlink(root, manifest, e) < 0)
         return -1;
     if (root_rmdir(root, run->folder, e) < 0)

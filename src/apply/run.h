@@ -26,6 +26,7 @@ struct entry_state {
 struct entry {
     enum entry_kind kind;
     char *path;
+    char *folder; /* where it is staged, on its own file system; NULL: in the run's folder */
     bool existed;
     unsigned directory_flags; /* chattr's, of the directory it is in */
     struct entry_state old, new;
@@ -44,6 +45,12 @@ struct run {
 void run_free(struct run *run);
 char *run_path(const struct run *run, const char *name) MUST_CHECK;
 char *run_staged(const struct run *run, const struct entry *entry) MUST_CHECK;
+
+/* Gives an entry a folder on the file system, or subvolume, of its path. */
+int run_place(struct root *root, const struct run *run, struct entry *entry,
+              struct err *e) MUST_CHECK;
+/* ERR_UNSUPPORTED where a file system that the run changed is not here. */
+int run_is_whole(const struct root *root, const struct run *run, struct err *e) MUST_CHECK;
 
 /* Makes the folder of a new run, below state_dir. */
 int run_create(struct root *root, const char *state_dir, const char *label, struct run *ret,

@@ -120,7 +120,8 @@ int undo(struct root *root, const char *state_dir, const char *id, struct run_su
 
     if (!id && newest(root, state_dir, &last, e) < 0)
         return -1;
-    if (run_load(root, directory, id ? id : last, &run, e) < 0 || refuse_foreign(root, &run, e) < 0)
+    if (run_load(root, directory, id ? id : last, &run, e) < 0 || run_is_whole(root, &run, e) < 0 ||
+        refuse_foreign(root, &run, e) < 0)
         return -1;
     summarise(&run, ret);
     if (run_uncommit(root, &run, e) < 0 || run_take_back(root, &run, e) < 0) {
@@ -155,7 +156,10 @@ int roll_back_unfinished(struct root *root, const char *state_dir, struct err *e
         int result = 0;
 
         if (run_load(root, directory, *id, &run, &why) == 0)
-            result = run.committed ? 0 : run_take_back(root, &run, e);
+            result = run.committed ||
+                             (run_is_whole(root, &run, e) == 0 && run_take_back(root, &run, e) == 0)
+                         ? 0
+                         : -1;
         else if (why.kind == ERR_NOT_FOUND)
             result = remove_debris(root, directory, *id, e);
         if (result < 0)

@@ -11,9 +11,9 @@
 
 static const char *const account_files[] = { "/etc/passwd", "/etc/group", "/etc/shadow" };
 
-static int require_etc_ssh(const struct root *root, uint64_t *ret_device, struct err *e)
+static int require_etc_ssh(const struct root *root, struct err *e)
 {
-    struct root_stat stat, top;
+    struct root_stat stat;
 
     if (root_find(root, "/etc/ssh", NULL, &stat, e) < 0) {
         if (e && e->kind == ERR_NOT_FOUND &&
@@ -25,10 +25,7 @@ static int require_etc_ssh(const struct root *root, uint64_t *ret_device, struct
         return err_set(e, ERR_REFUSED,
                        "/etc/ssh is not a directory; move it away and reinstall "
                        "openssh-server");
-    if (root_find(root, "/", NULL, &top, e) < 0)
-        return -1;
-    *ret_device = top.device;
-    if (stat.device != top.device)
+    if (stat.foreign)
         return err_set(
             e, ERR_UNSUPPORTED,
             "/etc/ssh is on another file system, mounted there; give that one by itself");
@@ -188,7 +185,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
     os_inspect(root, &facts.os);
     facts.profile = profile_of(&facts.os);
     facts.profile_known = *facts.profile->ids != '\0';
-    if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, &facts.device, e) < 0 ||
+    if (root_facts(root, &facts.fs, e) < 0 || require_etc_ssh(root, e) < 0 ||
         accounts_inspect(root, &facts, e) < 0)
         return -1;
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);

@@ -341,7 +341,6 @@ struct inspection {
     struct os os;
     const struct profile *profile;
     char *fips;           /* the file that says that FIPS mode is on; NULL: it is not */
-    uint64_t device;      /* of the root; nothing on another one is changed */
     bool privsep_missing; /* sshd asks for a directory on this disk that is not there */
     struct root_facts fs;
     struct accounts accounts;
@@ -418,6 +417,21 @@ void authorized_free(struct authorized *authorized);
  */
 void logs_inspect(const struct root *root, struct logs *ret);
 void logs_free(struct logs *logs);
+
+/* A file system that the target mounts somewhere, by its fstab: a hint, and hostile text. */
+struct fstab_entry {
+    char *source;    /* "UUID=…", "LABEL=…", "/dev/sdb1" */
+    char *directory; /* absolute, without links to be trusted */
+    char *type;      /* "ext4", "auto" */
+    char *subvolume; /* of btrfs, as subvol= has it; NULL: none said */
+};
+struct fstab {
+    struct fstab_entry *entries; /* those above before those beneath */
+    size_t count;
+};
+/* What is on a disk, and mounted at boot. No fstab, or one that is garbage, has no entries. */
+void fstab_inspect(const struct root *root, struct fstab *ret);
+void fstab_free(struct fstab *fstab);
 
 const struct user *accounts_user(const struct accounts *accounts, const char *name);
 const struct group *accounts_group(const struct accounts *accounts, const char *name);

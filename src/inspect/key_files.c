@@ -91,7 +91,7 @@ static char *future_path(const struct root *root, const char *path)
 }
 
 /* Where a key file is, and whether it is a file at all. */
-static void locate(const struct root *root, uint64_t device, struct host_key *key)
+static void locate(const struct root *root, struct host_key *key)
 {
     struct root_stat stat;
 
@@ -99,7 +99,7 @@ static void locate(const struct root *root, uint64_t device, struct host_key *ke
         key->exists = true;
         if (!S_ISREG(stat.mode))
             key->odd = describe_odd(root, key->path, stat.mode);
-        else if (stat.device != device)
+        else if (stat.foreign)
             key->elsewhere = xstrdup("is on another file system that is mounted there");
         else if (stat.size > HOSTKEY_FILE_MAX)
             key->odd = xstrdup("is larger than any key (1 MiB)");
@@ -156,11 +156,11 @@ static void distrust(const struct root *root, struct host_key *key, const struct
         key->odd = xstrdup("is no key, and is not named like one");
 }
 
-int key_files_read(const struct root *root, uint64_t device, struct key_files *files, struct err *e)
+int key_files_read(const struct root *root, struct key_files *files, struct err *e)
 {
     struct host_key *key = files->key;
 
-    locate(root, device, key);
+    locate(root, key);
     read_pub(root, key, &files->pub_bytes);
     key->judgement.why = "";
     if (!key->exists || key->odd || key->elsewhere)

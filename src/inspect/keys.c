@@ -301,7 +301,7 @@ int keys_inspect(const struct root *root, const struct inspection *earlier,
     files = xcalloc(inspection->key_count, sizeof *files);
     for (size_t i = 0; i < inspection->key_count && result == 0; i++) {
         files[i].key = &inspection->keys[i];
-        result = key_files_read(root, inspection->device, &files[i], e);
+        result = key_files_read(root, &files[i], e);
         if (result == 0)
             drop_duplicate(inspection, i);
     }

@@ -153,7 +153,7 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
             *e = why;
         return -1;
     }
-    if ((node.stat.mode & S_IFMT) != rule->type || node.stat.device != inspection->device ||
+    if ((node.stat.mode & S_IFMT) != rule->type || node.stat.foreign ||
         known_node(inspection, node.real)) {
         free(node.real);
         return 0;

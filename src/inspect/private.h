@@ -53,9 +53,8 @@ struct key_files {
     pthread_t thread;
     bool threaded;
 };
-/* device: of the root; a key on another one is not ours to judge. */
-int key_files_read(const struct root *root, uint64_t device, struct key_files *files,
-                   struct err *e) MUST_CHECK;
+/* A key on what somebody has mounted in a directory tree is not ours to judge. */
+int key_files_read(const struct root *root, struct key_files *files, struct err *e) MUST_CHECK;
 void key_files_free(struct key_files *files);
 
 /* copies.c: fills the copies of the keys that are lost */

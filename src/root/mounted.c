@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "root/open.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +24,24 @@
 
 enum { XATTR_MAX = 64 * 1024, NAMES_MAX = 100000 };
 
-static void fill_stat(const struct stat *from, struct root_stat *to)
+int mounted_walk(const struct root *root, const char *path, enum walk_links links, char **ret_path,
+                 struct stat *ret_stat)
+{
+    const struct walk_tree tree = mounted_tree(root);
+
+    return walk_open(&tree, path, links, ret_path, ret_stat);
+}
+
+/* What is mounted in a directory tree is somebody else's; what we have opened ourselves is not. */
+static bool is_foreign(const struct root *root, const struct stat *here)
+{
+    struct stat top;
+
+    return !mounted_of(root)->device && fstat(mounted_of(root)->fd, &top) == 0 &&
+           top.st_dev != here->st_dev;
+}
+
+static void fill_stat(const struct root *root, const struct stat *from, struct root_stat *to)
 {
     *to = (struct root_stat){
         .mode = from->st_mode,
@@ -32,6 +50,7 @@ static void fill_stat(const struct stat *from, struct root_stat *to)
         .size = (uint64_t)from->st_size,
         .inode = from->st_ino,
         .device = from->st_dev,
+        .foreign = is_foreign(root, from),
         .links = (unsigned)from->st_nlink,
         .mtime = from->st_mtim,
     };
@@ -42,13 +61,13 @@ static int mounted_find(const struct root *root, const char *path, bool follow, 
 {
     auto_free char *canonical = NULL;
     struct stat stat;
-    auto_fd int fd = walk_open(mounted_of(root)->fd, path, follow ? WALK_FOLLOW : WALK_FOLLOW_DIRS,
-                               ret_path ? &canonical : NULL, &stat);
+    auto_fd int fd = mounted_walk(root, path, follow ? WALK_FOLLOW : WALK_FOLLOW_DIRS,
+                                  ret_path ? &canonical : NULL, &stat);
 
     if (fd < 0)
         return err_errno(e, "%s", path);
     if (ret_stat)
-        fill_stat(&stat, ret_stat);
+        fill_stat(root, &stat, ret_stat);
     if (ret_path)
         *ret_path = take_ptr(canonical);
     return 0;
@@ -75,7 +94,7 @@ static int open_pinned(int pin, const struct stat *pinned, const char *path, str
 int mounted_open(const struct root *root, const char *path, enum walk_links links, struct err *e)
 {
     struct stat pinned;
-    auto_fd int pin = walk_open(mounted_of(root)->fd, path, links, NULL, &pinned);
+    auto_fd int pin = mounted_walk(root, path, links, NULL, &pinned);
 
     return pin < 0 ? err_errno(e, "%s", path) : open_pinned(pin, &pinned, path, e);
 }
@@ -84,7 +103,7 @@ static int mounted_read(const struct root *root, const char *path, size_t max, s
                         struct err *e)
 {
     struct stat pinned;
-    auto_fd int pin = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW, NULL, &pinned), fd = -1;
+    auto_fd int pin = mounted_walk(root, path, WALK_FOLLOW, NULL, &pinned), fd = -1;
 
     if (pin < 0)
         return err_errno(e, "%s", path);
@@ -100,7 +119,7 @@ static int mounted_read_part(const struct root *root, const char *path, uint64_t
                              struct blob *ret, struct err *e)
 {
     struct stat pinned;
-    auto_fd int pin = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW, NULL, &pinned), fd = -1;
+    auto_fd int pin = mounted_walk(root, path, WALK_FOLLOW, NULL, &pinned), fd = -1;
     auto_blob struct blob bytes = { 0 };
 
     if (pin < 0)
@@ -119,7 +138,7 @@ static int mounted_read_part(const struct root *root, const char *path, uint64_t
 
 static int mounted_readlink(const struct root *root, const char *path, char **ret, struct err *e)
 {
-    auto_fd int fd = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW_DIRS, NULL, NULL);
+    auto_fd int fd = mounted_walk(root, path, WALK_FOLLOW_DIRS, NULL, NULL);
     char target[PATH_MAX];
     ssize_t len = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof target);
 
@@ -247,7 +266,7 @@ static int mounted_describe(const struct root *root, const char *path, char **re
     auto_free char *canonical = NULL;
     struct root_attributes attributes = { 0 };
     struct stat stat;
-    auto_fd int pin = walk_open(mounted_of(root)->fd, path, WALK_FOLLOW, &canonical, &stat);
+    auto_fd int pin = mounted_walk(root, path, WALK_FOLLOW, &canonical, &stat);
     auto_fd int fd = -1;
 
     if (pin < 0)
@@ -259,7 +278,7 @@ static int mounted_describe(const struct root *root, const char *path, char **re
     }
     if (ret_path)
         *ret_path = take_ptr(canonical);
-    fill_stat(&stat, ret_stat);
+    fill_stat(root, &stat, ret_stat);
     *ret = attributes;
     return 0;
 }
@@ -271,6 +290,9 @@ static int mounted_facts(const struct root *root, struct root_facts *ret, struct
     if (fstatvfs(mounted_of(root)->fd, &space) < 0)
         return err_errno(e, "read the free space");
     *ret = mounted_of(root)->facts;
+    for (size_t i = 0; i < mounted_of(root)->mount_count; i++)
+        ret->journal_dirty = ret->journal_dirty ||
+                             mounted_of(mounted_of(root)->beneath[i])->facts.journal_dirty;
     ret->read_only = mounted_of(root)->access == ROOT_WRITE && (space.f_flag & ST_RDONLY);
     ret->block_size = (uint32_t)space.f_frsize;
     /* Not f_bfree: the reserve is there for the system itself. */
@@ -284,6 +306,13 @@ static int mounted_close(struct root *root, struct err *e)
     struct mounted *mounted = (struct mounted *)root;
     int result = mounted->access == ROOT_WRITE ? mounted_sync(root, e) : 0;
 
+    for (size_t i = mounted->mount_count; i-- > 0;) {
+        root_drop(&mounted->beneath[i]);
+        free(mounted->mounts[i].path);
+    }
+    free(mounted->beneath);
+    free(mounted->mounts);
+    free(mounted->device);
     close(mounted->fd);
     free(mounted);
     return result;
@@ -322,4 +351,28 @@ struct root *mounted_root(int fd, const struct root_facts *facts, enum root_acce
         .root = { .door = &mounted_door }, .fd = fd, .access = access, .facts = *facts
     };
     return &mounted->root;
+}
+
+void mounted_set_device(struct root *root, const char *device)
+{
+    ((struct mounted *)root)->device = xstrdup(device);
+}
+
+int root_attach(struct root *root, const char *path, struct root **beneath, struct err *e)
+{
+    struct mounted *mounted = (struct mounted *)root;
+    size_t count = mounted->mount_count;
+    auto_free char *canonical = NULL;
+    struct walk_mount mount;
+    struct root_stat stat;
+
+    if (root_find(root, path, &canonical, &stat, e) < 0)
+        return -1;
+    if (!S_ISDIR(stat.mode) || strcmp(canonical, "/") == 0)
+        return err_set(e, ERR_REFUSED, "%s is no directory to put a file system on", path);
+    mount = (struct walk_mount){ .path = take_ptr(canonical), .fd = mounted_of(*beneath)->fd };
+    array_push(mounted->mounts, count, mount);
+    array_push(mounted->beneath, mounted->mount_count, *beneath);
+    *beneath = NULL;
+    return 0;
 }

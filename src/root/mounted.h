@@ -8,6 +8,8 @@
 
 /* Takes over fd, a directory; facts.fs must outlive the root. */
 struct root *mounted_root(int fd, const struct root_facts *facts, enum root_access access);
+/* The device that was mounted for it, to mount another subvolume of; a directory has none. */
+void mounted_set_device(struct root *root, const char *device);
 
 /* ---- between the reading and the writing half ----------------------------------------- */
 
@@ -16,12 +18,30 @@ struct mounted {
     int fd;
     enum root_access access;
     struct root_facts facts;
+    char *device; /* the loop device that is mounted; NULL: not ours */
+    /* File systems beneath the root, in step with each other. */
+    struct walk_mount *mounts;
+    struct root **beneath;
+    size_t mount_count;
 };
 
 static inline const struct mounted *mounted_of(const struct root *root)
 {
     return (const struct mounted *)root;
 }
+
+static inline struct walk_tree mounted_tree(const struct root *root)
+{
+    const struct mounted *mounted = mounted_of(root);
+
+    return (struct walk_tree){ .fd = mounted->fd,
+                               .mounts = mounted->mounts,
+                               .count = mounted->mount_count };
+}
+
+/* As walk_open, from the top of the root. */
+int mounted_walk(const struct root *root, const char *path, enum walk_links links, char **ret_path,
+                 struct stat *ret_stat) MUST_CHECK;
 
 /* A descriptor for reading, or for changing metadata, of a regular file or directory. */
 int mounted_open(const struct root *root, const char *path, enum walk_links links,

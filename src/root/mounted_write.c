@@ -14,11 +14,16 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-/* Nothing that is mounted inside the tree is ours: it may be the running system's own. */
+/*
+ * Nothing that somebody has mounted inside a directory tree is ours: it may be the running
+ * system's own. Where we have mounted the root, nobody else can have.
+ */
 static int refuse_other_device(const struct root *root, int fd, const char *path, struct err *e)
 {
     struct stat top, here;
 
+    if (mounted_of(root)->device)
+        return 0;
     if (fstat(mounted_of(root)->fd, &top) < 0 || fstat(fd, &here) < 0)
         return err_errno(e, "%s", path);
     if (top.st_dev != here.st_dev)
@@ -40,7 +45,8 @@ static int open_for_change(const struct root *root, const char *path, struct err
 static int open_parent(const struct root *root, const char *path, const char **ret_name,
                        struct err *e)
 {
-    auto_fd int fd = walk_parent(mounted_of(root)->fd, path, ret_name);
+    const struct walk_tree tree = mounted_tree(root);
+    auto_fd int fd = walk_parent(&tree, path, ret_name);
 
     if (fd < 0)
         return err_errno(e, "%s", path);
@@ -235,5 +241,10 @@ int mounted_set_flags(struct root *root, const char *path, unsigned flags, struc
  */
 int mounted_sync(struct root *root, struct err *e)
 {
-    return syncfs(mounted_of(root)->fd) < 0 ? err_errno(e, "write the changes to the disk") : 0;
+    const struct mounted *mounted = mounted_of(root);
+
+    for (size_t i = 0; i < mounted->mount_count; i++)
+        if (root_sync(mounted->beneath[i], e) < 0)
+            return err_prefix(e, "%s", mounted->mounts[i].path);
+    return syncfs(mounted->fd) < 0 ? err_errno(e, "write the changes to the disk") : 0;
 }

@@ -146,6 +146,25 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
     facts.journal_dirty = read_only && health.journal_dirty;
     facts.errors = health.errors;
     *ret = mounted_root(take_fd(&fd), &facts, access);
+    mounted_set_device(*ret, loop.path);
+    return 0;
+}
+
+int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,
+                        struct root **ret, struct err *e)
+{
+    const struct mounted *mounted = mounted_of(root);
+    const struct fs_type *fs = fs_type_of(mounted->facts.fs);
+    auto_fd int fd = -1;
+
+    if (!fs || !mounted->device || strcmp(fs->name, "btrfs") != 0)
+        return err_set(e, ERR_REFUSED, "only btrfs has subvolumes");
+    fd = mount_volume(fs, mounted->device, subvolume, access,
+                      access == ROOT_READ ? fs->read_options : fs->write_options, e);
+    if (fd < 0)
+        return -1;
+    *ret = mounted_root(take_fd(&fd), &mounted->facts, access);
+    mounted_set_device(*ret, mounted->device);
     return 0;
 }
 

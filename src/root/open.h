@@ -17,6 +17,17 @@ bool root_can_open(const char *fs_type);
 int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
                      enum root_access access, struct root **ret, struct err *e) MUST_CHECK;
 
+/* Another subvolume of a btrfs that is open already: one file system, mounted once more. */
+int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,
+                        struct root **ret, struct err *e) MUST_CHECK;
+
+/*
+ * Another file system of the same system, at a directory of the root: from now on it is what is
+ * found there. Both are mounted by root_open_volume. Takes *beneath over, and leaves NULL there.
+ */
+int root_attach(struct root *root, const char *path, struct root **beneath,
+                struct err *e) MUST_CHECK;
+
 /* ERR_REFUSED where a directory is on a file system of the running system. */
 int root_may_change(const char *path, struct err *e) MUST_CHECK;
 

@@ -118,6 +118,27 @@ int root_facts(const struct root *root, struct root_facts *ret, struct err *e)
     return root->door->facts(root, ret, e);
 }
 
+int root_top(const struct root *root, const char *path, char **ret, struct err *e)
+{
+    auto_free char *top = xstrdup("/");
+    struct root_stat above, here;
+
+    if (root_find(root, "/", NULL, &above, e) < 0)
+        return -1;
+    for (const char *end = path; (end = strchr(end + 1, '/')); above = here) {
+        auto_free char *directory = xstrndup(path, (size_t)(end - path));
+
+        if (root_find_link(root, directory, NULL, &here, NULL) < 0)
+            break; /* it is yet to be made, where what is above it is */
+        if (here.device != above.device) {
+            free(top);
+            top = take_ptr(directory);
+        }
+    }
+    *ret = take_ptr(top);
+    return 0;
+}
+
 bool root_exists(const struct root *root, const char *path)
 {
     return root_find(root, path, NULL, NULL, NULL) == 0;

@@ -38,6 +38,7 @@ struct root_stat {
     uint64_t size; /* bytes */
     uint64_t inode;
     uint64_t device; /* which file system or subvolume; only good for comparing */
+    bool foreign;    /* on what somebody has mounted inside a directory tree: never changed */
     unsigned links;
     struct timespec mtime;
 };
@@ -102,6 +103,11 @@ int root_get_xattr(const struct root *root, const char *path, const char *name, 
 int root_list_xattrs(const struct root *root, const char *path, char ***ret,
                      struct err *e) MUST_CHECK;
 int root_facts(const struct root *root, struct root_facts *ret, struct err *e) MUST_CHECK;
+/*
+ * The top of the file system, or of the subvolume, that a canonical path is on: within it, and
+ * only there, can names change places.
+ */
+int root_top(const struct root *root, const char *path, char **ret, struct err *e) MUST_CHECK;
 bool root_exists(const struct root *root, const char *path);
 /* A Linux system, by what is in it: etc/ with passwd or os-release, and usr or bin. */
 bool root_is_linux(const struct root *root);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,7 +18,7 @@ enum { LINKS_MAX = 40 };
 
 /* The directories walked through so far, the root apart; the last may be something else. */
 struct trail {
-    int root_fd;
+    const struct walk_tree *tree;
     struct trail_step {
         int fd;
         char *name;
@@ -49,7 +50,7 @@ static void trail_free(struct trail *trail)
 
 static int trail_top(const struct trail *trail)
 {
-    return trail->depth ? trail->steps[trail->depth - 1].fd : trail->root_fd;
+    return trail->depth ? trail->steps[trail->depth - 1].fd : trail->tree->fd;
 }
 
 /* The last descriptor, for somebody else to close. */
@@ -58,7 +59,7 @@ static int trail_take(struct trail *trail)
     int fd;
 
     if (trail->depth == 0)
-        return fcntl(trail->root_fd, F_DUPFD_CLOEXEC, 0);
+        return fcntl(trail->tree->fd, F_DUPFD_CLOEXEC, 0);
     fd = trail->steps[--trail->depth].fd;
     free(trail->steps[trail->depth].name);
     return fd;
@@ -123,6 +124,28 @@ static int follow(struct walk *walk, int link_fd, const char *rest)
     return 0;
 }
 
+/* What has just been stepped into is the top of another file system, where one is put there. */
+static int cross(struct walk *walk)
+{
+    const struct walk_tree *tree = walk->trail.tree;
+    auto_free char *path = tree->count ? trail_path(&walk->trail) : NULL;
+    int *top = &walk->trail.steps[walk->trail.depth - 1].fd;
+
+    for (size_t i = 0; i < tree->count; i++) {
+        if (strcmp(tree->mounts[i].path, path) == 0) {
+            int fd = fcntl(tree->mounts[i].fd, F_DUPFD_CLOEXEC, 0);
+
+            if (fd < 0)
+                return -1;
+            close(*top);
+            *top = fd;
+            walk->stat_known = false;
+            break;
+        }
+    }
+    return 0;
+}
+
 /* ".." of the root is the root. */
 static int step_dots(struct walk *walk, size_t len)
 {
@@ -145,7 +168,7 @@ static int step_name(struct walk *walk, const char *name, const char *rest, bool
         fd = openat(top, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0) {
             trail_push(&walk->trail, take_fd(&fd), name);
-            return 0;
+            return cross(walk);
         }
         if (errno != ENOTDIR)
             return -1;
@@ -162,7 +185,7 @@ static int step_name(struct walk *walk, const char *name, const char *rest, bool
     walk->stat = stat;
     walk->stat_known = true;
     trail_push(&walk->trail, take_fd(&fd), name);
-    return 0;
+    return cross(walk);
 }
 
 /* Takes one component off the rest of the path; 0 or -1 with errno. */
@@ -200,13 +223,12 @@ static int finish(struct walk *walk, char **ret_path, struct stat *ret_stat)
     return fd;
 }
 
-int walk_by_steps(int root_fd, const char *path, enum walk_links links, char **ret_path,
-                  struct stat *ret_stat)
+int walk_by_steps(const struct walk_tree *tree, const char *path, enum walk_links links,
+                  char **ret_path, struct stat *ret_stat)
 {
-    struct walk walk = { .trail = { .root_fd = root_fd },
-                         .rest = xstrdup(path),
-                         .links = links,
-                         .links_left = LINKS_MAX };
+    struct walk walk = {
+        .trail = { .tree = tree }, .rest = xstrdup(path), .links = links, .links_left = LINKS_MAX
+    };
     int result = 0, saved;
 
     if (strlen(path) >= PATH_MAX) {
@@ -257,19 +279,51 @@ static int open_without_links(int root_fd, const char *path)
     return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 }
 
+/* The file system that a path without links is on; the rest of the path, from its top on. */
+static int innermost(const struct walk_tree *tree, const char *plain, const char **ret_rest)
+{
+    const struct walk_mount *found = NULL;
+    size_t len = 0;
+
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct walk_mount *mount = &tree->mounts[i];
+        size_t mount_len = strlen(mount->path);
+
+        if (mount_len > len && strncmp(plain, mount->path, mount_len) == 0 &&
+            (plain[mount_len] == '/' || !plain[mount_len])) {
+            found = mount;
+            len = mount_len;
+        }
+    }
+    *ret_rest = plain[len] ? plain + len : "/";
+    return found ? found->fd : tree->fd;
+}
+
+/* "file/" and "file/." are no way to a file; a plain path has lost what tells. */
+static bool wants_directory(const char *path)
+{
+    size_t len = strlen(path);
+
+    return len > 1 && (path[len - 1] == '/' || path[len - 1] == '.');
+}
+
 /*
  * Most paths hold no link: the kernel resolves those in one call, and the canonical path is the
  * path itself. False where the walker has to: a link, "..", a kernel before 5.6.
  */
-static bool walk_at_once(int root_fd, const char *path, enum walk_links links, char **ret_path,
-                         struct stat *ret_stat, int *ret_fd)
+static bool walk_at_once(const struct walk_tree *tree, const char *path, enum walk_links links,
+                         char **ret_path, struct stat *ret_stat, int *ret_fd)
 {
     auto_free char *plain = plain_path(path);
-    auto_fd int fd = plain ? open_without_links(root_fd, *path ? path : "/") : -1;
+    const char *rest;
+    auto_fd int fd = -1;
     struct stat stat;
+    int top;
 
-    if (!plain)
+    if (!plain || (tree->count && wants_directory(path)))
         return false;
+    top = innermost(tree, plain, &rest);
+    fd = open_without_links(top, tree->count ? rest : *path ? path : "/");
     if (fd < 0) {
         *ret_fd = -1;
         return errno == ENOENT || errno == ENOTDIR;
@@ -284,21 +338,21 @@ static bool walk_at_once(int root_fd, const char *path, enum walk_links links, c
     return true;
 }
 
-int walk_open(int root_fd, const char *path, enum walk_links links, char **ret_path,
-              struct stat *ret_stat)
+int walk_open(const struct walk_tree *tree, const char *path, enum walk_links links,
+              char **ret_path, struct stat *ret_stat)
 {
     int fd;
 
-    if (walk_at_once(root_fd, path, links, ret_path, ret_stat, &fd))
+    if (walk_at_once(tree, path, links, ret_path, ret_stat, &fd))
         return fd;
-    return walk_by_steps(root_fd, path, links, ret_path, ret_stat);
+    return walk_by_steps(tree, path, links, ret_path, ret_stat);
 }
 
-int walk_parent(int root_fd, const char *path, const char **ret_name)
+int walk_parent(const struct walk_tree *tree, const char *path, const char **ret_name)
 {
     const char *slash = strrchr(path, '/');
     auto_free char *directory = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
 
     *ret_name = slash ? slash + 1 : path;
-    return walk_open(root_fd, directory, WALK_REFUSE, NULL, NULL);
+    return walk_open(tree, directory, WALK_REFUSE, NULL, NULL);
 }

@@ -60,6 +60,7 @@ static void check_run(const struct run *a, const struct run *b)
     for (size_t i = 0; i < a->count; i++) {
         ck_assert_int_eq(a->entries[i].kind, b->entries[i].kind);
         ck_assert_str_eq(a->entries[i].path, b->entries[i].path);
+        check_text(a->entries[i].folder, b->entries[i].folder);
         ck_assert_int_eq(a->entries[i].existed, b->entries[i].existed);
         check_state(&a->entries[i].old, &b->entries[i].old);
         check_state(&a->entries[i].new, &b->entries[i].new);
@@ -87,7 +88,9 @@ START_TEST(round_trip)
     auto_run struct run run = { .id = xstrdup(ID) }, back = { 0 };
     auto_blob struct blob text = { 0 };
     struct entry file = { .kind = ENTRY_FILE, .path = xstrdup(paths[_i]), .existed = true };
-    struct entry meta = { .kind = ENTRY_META, .path = xstrdup(paths[_i]) };
+    struct entry meta = { .kind = ENTRY_META,
+                          .path = xstrdup(paths[_i]),
+                          .folder = xstrdup(paths[_i]) };
     size_t made = 0;
     struct err e = { 0 };
     int result;

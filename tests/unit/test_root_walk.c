@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 
 static int root_fd;
+static struct walk_tree tree;
 
 static void chain(const char *prefix, int length, const char *end)
 {
@@ -63,6 +64,7 @@ static void make_tree(void)
     chain("dirs", 39, "a");
     root_fd = open(scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(root_fd, 0);
+    tree = (struct walk_tree){ .fd = root_fd };
 }
 
 static void remove_tree(void)
@@ -102,7 +104,7 @@ static int kernel_open(const char *path, const struct way *way)
 static void check_canonical(const char *path, const char *canonical, const struct stat *expected)
 {
     auto_free char *again = NULL;
-    auto_fd int fd = walk_open(root_fd, canonical, WALK_FOLLOW_DIRS, &again, NULL);
+    auto_fd int fd = walk_open(&tree, canonical, WALK_FOLLOW_DIRS, &again, NULL);
     struct stat is;
 
     ck_assert_msg(fd >= 0 && fstat(fd, &is) == 0, "%s: %s", path, canonical);
@@ -114,7 +116,7 @@ static void check_canonical(const char *path, const char *canonical, const struc
 }
 
 /* Both of our ways: with the kernel's help where there is no link, and by steps alone. */
-static int (*const walkers[])(int, const char *, enum walk_links, char **,
+static int (*const walkers[])(const struct walk_tree *, const char *, enum walk_links, char **,
                               struct stat *) = { walk_open, walk_by_steps };
 
 static void compare_with(size_t walker, const char *path, size_t way)
@@ -125,7 +127,7 @@ static void compare_with(size_t walker, const char *path, size_t way)
     struct stat expected, is, told;
 
     ck_assert_int_ne(kernel_errno, ENOSYS);
-    own = walkers[walker](root_fd, path, ways[way].links, &canonical, &told);
+    own = walkers[walker](&tree, path, ways[way].links, &canonical, &told);
     if (kernel < 0) {
         ck_assert_msg(own < 0 && errno == kernel_errno, "%.200s, way %zu: %s, kernel: %s", path,
                       way, own < 0 ? strerror(errno) : "found", strerror(kernel_errno));
@@ -364,7 +366,7 @@ END_TEST
 START_TEST(empty_path)
 {
     auto_free char *canonical = NULL;
-    auto_fd int fd = walk_open(root_fd, "", WALK_REFUSE, &canonical, NULL);
+    auto_fd int fd = walk_open(&tree, "", WALK_REFUSE, &canonical, NULL);
 
     ck_assert_int_ge(fd, 0);
     ck_assert_str_eq(canonical, "/");
@@ -388,7 +390,7 @@ START_TEST(long_link)
     joined = xasprintf("long_link%s/b", rest);
     kernel = kernel_open(joined, &ways[0]);
     ck_assert_int_ge(kernel, 0);
-    ck_assert_int_eq(walk_open(root_fd, joined, WALK_FOLLOW, NULL, NULL), -1);
+    ck_assert_int_eq(walk_open(&tree, joined, WALK_FOLLOW, NULL, NULL), -1);
     ck_assert_int_eq(errno, ENAMETOOLONG);
     compare("long_link/b", 0);
 }
@@ -409,7 +411,7 @@ static const struct {
 START_TEST(parent)
 {
     const char *name = NULL;
-    auto_fd int fd = walk_parent(root_fd, parents[_i].path, &name);
+    auto_fd int fd = walk_parent(&tree, parents[_i].path, &name);
 
     if (parents[_i].code) {
         ck_assert_int_eq(fd, -1);
@@ -421,6 +423,90 @@ START_TEST(parent)
 }
 END_TEST
 
+/* ---- other file systems beneath the root ------------------------------------------------------
+ */
+
+/* other/ stands in for a file system at /a/empty, other/inner for one at /a/empty/log. */
+static void put_beneath(void)
+{
+    static const char *const at[] = { "/a/empty", "/a/empty/log" };
+    static const char *const from[] = { "other", "inner" };
+    static struct walk_mount mounts[ARRAY_SIZE(at)];
+
+    put_text("a/empty/hidden", "beneath");
+    put_text("other/user/file", "user");
+    put_text("other/log/hidden", "beneath");
+    put_text("inner/file", "inner");
+    put_link("other/absolute", "/etc/passwd");
+    put_link("other/up", "../b/c");
+    put_link("other/far_up", "../../../../../file");
+    put_link("other/user/log", "/a/empty/log/file");
+    put_link("to_other", "a/empty");
+    put_link("to_user", "/a/../to_other/user/");
+    for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+        mounts[i] = (struct walk_mount){ .path = (char *)at[i] };
+        mounts[i].fd = openat(root_fd, from[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(mounts[i].fd, 0);
+    }
+    tree.mounts = mounts;
+    tree.count = ARRAY_SIZE(mounts);
+}
+
+static const struct {
+    const char *path, *canonical; /* NULL: not to be reached, with this code */
+    const char *same;             /* what it is, by its place without the mounts */
+    int code;
+} crossings[] = {
+    { "/a/empty", "/a/empty", "/other", 0 },
+    { "/a/empty/", "/a/empty", "/other", 0 },
+    { "/a/empty/.", "/a/empty", "/other", 0 },
+    { "/a/empty/..", "/a", "/a", 0 },
+    { "/a/empty/user/../..", "/a", "/a", 0 },
+    { "/a/empty/hidden", NULL, NULL, ENOENT },
+    { "/a/empty/user/file", "/a/empty/user/file", "/other/user/file", 0 },
+    { "/a/empty/user/file/", NULL, NULL, ENOTDIR },
+    { "/a/empty/user/file/.", NULL, NULL, ENOTDIR },
+    { "/a/./empty//user/file", "/a/empty/user/file", "/other/user/file", 0 },
+    { "/a/emptyish", NULL, NULL, ENOENT },
+    { "/a/empty/absolute", "/etc/passwd", "/etc/passwd", 0 },
+    { "/a/empty/up/file", "/a/b/c/file", "/a/b/c/file", 0 },
+    { "/a/empty/far_up", "/file", "/file", 0 },
+    { "/to_other", "/a/empty", "/other", 0 },
+    { "/to_other/user/file", "/a/empty/user/file", "/other/user/file", 0 },
+    { "/to_user/file", "/a/empty/user/file", "/other/user/file", 0 },
+    { "/a/empty/log/hidden", NULL, NULL, ENOENT },
+    { "/a/empty/log/file", "/a/empty/log/file", "/inner/file", 0 },
+    { "/to_user/log", "/a/empty/log/file", "/inner/file", 0 },
+    { "/a/empty/log/../user", "/a/empty/user", "/other/user", 0 },
+    { "/a/b/c/file", "/a/b/c/file", "/a/b/c/file", 0 },
+};
+
+START_TEST(crossing)
+{
+    const struct walk_tree plain = { .fd = root_fd };
+
+    put_beneath();
+    for (size_t i = 0; i < ARRAY_SIZE(walkers); i++) {
+        auto_free char *canonical = NULL;
+        struct stat is, expected;
+        auto_fd int fd = walkers[i](&tree, crossings[_i].path, WALK_FOLLOW, &canonical, &is);
+        auto_fd int same = -1;
+
+        if (!crossings[_i].canonical) {
+            ck_assert_int_eq(fd, -1);
+            ck_assert_int_eq(errno, crossings[_i].code);
+            continue;
+        }
+        ck_assert_msg(fd >= 0, "%s: %s", crossings[_i].path, strerror(errno));
+        ck_assert_str_eq(canonical, crossings[_i].canonical);
+        same = walk_open(&plain, crossings[_i].same, WALK_REFUSE, NULL, &expected);
+        ck_assert_int_ge(same, 0);
+        ck_assert_uint_eq(is.st_ino, expected.st_ino);
+        ck_assert_uint_eq(is.st_mode, expected.st_mode);
+    }
+}
+END_TEST
+
 /* Nothing is left open, whatever the answer was. */
 START_TEST(no_descriptor_leaks)
 {
@@ -428,7 +514,7 @@ START_TEST(no_descriptor_leaks)
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         auto_free char *canonical = NULL;
-        auto_fd int fd = walk_open(root_fd, paths[i], WALK_FOLLOW, &canonical, NULL);
+        auto_fd int fd = walk_open(&tree, paths[i], WALK_FOLLOW, &canonical, NULL);
 
         (void)fd;
     }
@@ -452,6 +538,7 @@ Suite *suite_root_walk(void)
     ADD(tcase, empty_path);
     ADD(tcase, long_link);
     ADD_TABLE(tcase, parent, parents);
+    ADD_TABLE(tcase, crossing, crossings);
     ADD(tcase, no_descriptor_leaks);
     suite_add_tcase(suite, tcase);
     return suite;
