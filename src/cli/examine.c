@@ -112,7 +112,7 @@ static int report_empty_targets(const struct systems *systems, const struct opti
                                  .system = { .target = systems->disk_targets[i] } };
         struct err e = { 0 };
 
-        if (systems_of_disk(systems, &systems->disks[i]))
+        if (systems->disks[i].shared || systems_of_disk(systems, &systems->disks[i]))
             continue;
         systems_none_on(systems, &systems->disks[i], &e);
         report.error = &e;
@@ -140,6 +140,8 @@ static int handle_each(const struct options *options, const char *command, bool 
     for (size_t i = 0; i < systems.count; i++) {
         if (i && !options->style.json && !options->style.quiet)
             fputs("\n", stdout);
+        if (systems.items[i].absent && !systems.items[i].absent_vital && !options->style.quiet)
+            say("%s: %s", systems.items[i].name, systems.items[i].absent);
         code |= handle(&systems.items[i], options);
     }
     return code;

@@ -26,17 +26,32 @@ int system_may_change(const struct system *system, struct err *e)
         asleep->name, asleep->uuid ? asleep->uuid : "UUID");
 }
 
-int system_open(struct system *system, enum root_access access, struct root **ret, struct err *e)
+static int open_root(const struct system *system, enum root_access access, struct root **ret,
+                     struct err *e)
 {
-    if (access == ROOT_WRITE && system_may_change(system, e) < 0)
-        return -1;
-    if (access == ROOT_READ && system->root) {
-        *ret = take_ptr(system->root);
-        return 0;
-    }
     if (!system->volume)
         return root_open_directory(system->disk->path, access, ret, e);
     return root_open_volume(system->disk, system->volume, system->subvolume, access, ret, e);
+}
+
+int system_open(struct system *system, enum root_access access, struct root **ret, struct err *e)
+{
+    auto_root struct root *root = NULL;
+
+    if (access == ROOT_WRITE && system_may_change(system, e) < 0)
+        return -1;
+    if (access == ROOT_READ && system->root) {
+        root = take_ptr(system->root);
+    } else {
+        if (open_root(system, access, &root, e) < 0)
+            return -1;
+        if (system->volume)
+            attach_beneath(system, access, root);
+    }
+    if (system->absent_vital)
+        return err_set(e, ERR_UNSUPPORTED, "%s", system->absent);
+    *ret = take_ptr(root);
+    return 0;
 }
 
 static int hold(struct disk *disk, bool exclusive, struct err *e)
@@ -79,6 +94,10 @@ static void add_system(struct systems *systems, const struct system *found, stru
     const char *separator = subvolume ? ", subvolume " : "";
 
     system.number = (int)systems->count + 1;
+    system.disks = systems->disks;
+    system.disk_count = systems->disk_count;
+    if (system.volume)
+        attach_beneath(&system, ROOT_READ, root);
     system.root = root;
     os_inspect(root, &system.os);
     if (!system.volume) {
@@ -101,7 +120,7 @@ static bool try_system(struct systems *systems, struct system *candidate, const 
     auto_root struct root *root = NULL;
     struct err e = { 0 };
 
-    if (system_open(candidate, ROOT_READ, &root, &e) < 0) {
+    if (open_root(candidate, ROOT_READ, &root, &e) < 0) {
         *ret_problem = keep_text(systems, xstrdup(e.text));
         return false;
     }
@@ -147,22 +166,31 @@ static void try_volumes(struct systems *systems, struct system *candidate)
     }
 }
 
-static void try_disk(struct systems *systems, size_t index, bool exclusive)
+/* All of them before any is looked into: a system may have parts on several. */
+static void hold_all(struct systems *systems, bool exclusive)
+{
+    for (size_t i = 0; i < systems->disk_count; i++) {
+        struct disk *disk = &systems->disks[i];
+        struct err e = { 0 };
+
+        if (disk->kind != DISK_DIRECTORY && hold(disk, exclusive, &e) < 0)
+            add_row(systems, disk, NULL, keep_text(systems, xstrdup(e.text)));
+    }
+}
+
+static void try_disk(struct systems *systems, size_t index)
 {
     struct disk *disk = &systems->disks[index];
     struct system candidate = { .target = systems->disk_targets[index], .disk = disk };
     const char *problem = NULL;
-    struct err e = { 0 };
 
     if (disk->kind == DISK_DIRECTORY) {
         if (!try_system(systems, &candidate, &problem))
             add_row(systems, disk, NULL, problem);
         return;
     }
-    if (hold(disk, exclusive, &e) < 0) {
-        add_row(systems, disk, NULL, keep_text(systems, xstrdup(e.text)));
+    if (disk->held < 0)
         return;
-    }
     if (disk->table || disk->searched)
         add_row(systems, disk, NULL, NULL);
     try_volumes(systems, &candidate);
@@ -213,8 +241,9 @@ int systems_find(char *const *targets, bool exclusive, struct systems *ret, stru
         if (add_target(&systems, *targets, exclusive, e) < 0)
             return -1;
     progress_start("looking at the disks");
+    hold_all(&systems, exclusive);
     for (size_t i = 0; i < systems.disk_count; i++)
-        try_disk(&systems, i, exclusive);
+        try_disk(&systems, i);
     progress_stop();
     /* Rows point at systems only now that no more are added. */
     for (size_t i = 0; i < systems.row_count; i++)
@@ -248,6 +277,7 @@ void system_free(struct system *system)
     root_drop(&system->root);
     free(system->name);
     free(system->path);
+    free(system->absent);
     os_free(&system->os);
 }
 

@@ -15,7 +15,11 @@ struct system {
     char *path;                  /* where in the target */
     struct os os;
     int number;
-    struct root *root;           /* still open for reading since it was found, or NULL */
+    struct disk *disks; /* all that were given: other parts of it may be on them */
+    size_t disk_count;
+    char *absent;      /* a part that is not here, a sentence; NULL: none that matters */
+    bool absent_vital; /* without it nothing can be said */
+    struct root *root; /* still open for reading since it was found, or NULL */
     const struct systems *among; /* all that were found with it */
 };
 
@@ -55,6 +59,8 @@ size_t systems_of_disk(const struct systems *systems, const struct disk *disk);
 /* Why there is no system on a disk; returns -1. */
 int systems_none_on(const struct systems *systems, const struct disk *disk, struct err *e);
 
+/* Opens what the system's fstab names, and puts it beneath the root; fills absent. */
+void attach_beneath(struct system *system, enum root_access access, struct root *root);
 /* ERR_REFUSED where changing it now would do harm. */
 int system_may_change(const struct system *system, struct err *e) MUST_CHECK;
 int system_open(struct system *system, enum root_access access, struct root **ret,

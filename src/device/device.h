@@ -35,8 +35,9 @@ struct volume {
     char *uuid;      /* NULL: none */
     char *label;     /* NULL: none */
     enum volume_role role;
-    bool ambivalent; /* more than one signature: nothing is guessed */
-    char *advice;    /* what it is and what is to be done first, a clause; NULL: nothing to say */
+    char *part_uuid, *part_label; /* of the partition itself; NULL: none */
+    bool ambivalent;              /* more than one signature: nothing is guessed */
+    char *advice; /* what it is and what is to be done first, a clause; NULL: nothing to say */
 };
 
 enum disk_kind {
@@ -51,9 +52,11 @@ struct disk {
     uint64_t size;        /* bytes */
     unsigned sector_size; /* bytes; of partition tables and loop devices */
     char *model, *serial; /* NULL: not told */
+    char *mapper;         /* the name of a device-mapper device: "vg-root"; NULL: it is none */
     char *table;          /* "gpt", "dos"; NULL: none */
     bool searched;        /* the volumes were found without a table, by their superblocks */
     bool read_only;
+    bool shared;  /* holds a part of a system whose root is on another disk */
     char *in_use; /* who else has it, a clause; NULL: nobody */
     int held;     /* descriptor that holds it for us, or -1 */
     dev_t device; /* of the file or node that was probed: what is held is the same */

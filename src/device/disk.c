@@ -25,6 +25,8 @@ static void volume_free(struct volume *volume)
     free(volume->type);
     free(volume->uuid);
     free(volume->label);
+    free(volume->part_uuid);
+    free(volume->part_label);
     free(volume->advice);
 }
 
@@ -36,6 +38,7 @@ void disk_free(struct disk *disk)
     free(disk->path);
     free(disk->model);
     free(disk->serial);
+    free(disk->mapper);
     free(disk->table);
     free(disk->in_use);
     if (disk->held >= 0)
@@ -82,6 +85,7 @@ static int fill_block(int fd, const struct stat *stat, struct disk *disk, struct
     disk->model = sysfs_text(stat->st_rdev, "device/model", "../device/model");
     /* virtio-blk has the serial beside the disk, SCSI and NVMe with the device. */
     disk->serial = sysfs_text(stat->st_rdev, "serial", "device/serial");
+    disk->mapper = sysfs_text(stat->st_rdev, "dm/name", "dm/name");
     forbidden_find(&forbidden);
     reason = forbidden_reason(&forbidden, stat->st_rdev);
     disk->in_use = reason ? xstrdup(reason) : NULL;

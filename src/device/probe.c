@@ -109,6 +109,11 @@ static void add_volume(struct disk *disk, struct volume volume)
     array_push(disk->volumes, disk->count, volume);
 }
 
+static char *copy_of(const char *text)
+{
+    return text && *text ? xstrdup(text) : NULL;
+}
+
 /* within: the volume that holds the table, or NULL. */
 static void add_partitions(blkid_partlist list, const struct volume *within, struct disk *disk)
 {
@@ -129,6 +134,8 @@ static void add_partitions(blkid_partlist list, const struct volume *within, str
             volume.size = room - volume.offset; /* the image was cut short */
         volume.offset += base;
         volume.path = xasprintf("%spartition %d", prefix, volume.partition);
+        volume.part_uuid = copy_of(blkid_partition_get_uuid(part));
+        volume.part_label = copy_of(blkid_partition_get_name(part));
         add_volume(disk, volume);
     }
 }

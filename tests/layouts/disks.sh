@@ -361,3 +361,108 @@ make_t10() {
     zero 0 17K
     zero 327663K 17K
 }
+
+# --- systems of several file systems ---
+
+part_id=5e1f0000-0000-4000-8000-0000000000aa
+
+# apart DIRECTORY SOURCE: the broken tree as $variant, with one directory of it moved out to $apart,
+# which fstab has as SOURCE.
+apart() {
+    variant true
+    apart=$work/apart
+    rm -rf "$apart"
+    mv "$variant$1" "$apart"
+    mkdir "$variant$1"
+    echo "${2:-UUID=$part_id} $1 ext4 defaults 0 2" >>"$variant/etc/fstab"
+}
+# two_parts [SOURCE-OPTION…]: $apart first, the root behind it.
+two_parts() {
+    disk 24M gpt <<<$'start=1MiB, size=10MiB, type=linux, name="the part", uuid=5E1F0000-0000-4000-8000-0000000000BB\nstart=11MiB, size=10MiB, type=linux'
+    put ext4 1M 10M "$apart" "$@"
+    put ext4 11M 10M "$variant"
+}
+# What is wrong on the other file system alone is mended there.
+open_home() { chmod 0777 "$apart/alice" "$apart/alice/.ssh"; }
+
+make_s01() {
+    apart /var
+    two_parts -U "$part_id"
+}
+make_s02() {
+    apart /home LABEL=home
+    open_home
+    two_parts -L home
+}
+make_s03() {
+    apart /home PARTUUID=5e1f0000-0000-4000-8000-0000000000bb
+    open_home
+    two_parts
+}
+make_s04() {
+    apart /home 'PARTLABEL=the\040part'
+    open_home
+    two_parts
+}
+make_s05() {
+    apart /home /dev/nvme0n1p1
+    echo '/dev/nvme0n1p2 / ext4 defaults 0 1' >>"$variant/etc/fstab"
+    open_home
+    two_parts
+}
+# Files are exchanged there, too, and a whole key is made.
+make_s06() {
+    apart /etc/ssh
+    rm "$apart/ssh_host_ecdsa_key" "$apart/ssh_host_ecdsa_key.pub" "$apart/ssh_host_ed25519_key.pub"
+    two_parts -U "$part_id"
+}
+make_s07() {
+    apart /usr
+    disk 12M
+    put ext4 0 10M "$variant"
+}
+make_s08() {
+    apart /home
+    disk 12M
+    put ext4 0 10M "$variant"
+}
+make_s09() {
+    make_s08
+    open_home
+    # shellcheck disable=SC2034 # run.sh names it, too
+    more=("$DISK.more")
+    DISK=$DISK.more
+    disk 12M
+    put ext4 0 10M "$apart" -U "$part_id"
+    DISK=${DISK%.more}
+}
+make_s10() {
+    variant true
+    echo "UUID=$part_id /srv ext4 defaults 0 2" >"$variant/etc/fstab"
+    disk 12M
+    put ext4 0 10M "$variant"
+}
+# /home is another system's root: an fstab must not lead into it.
+make_s11() {
+    make_m09
+    apart /home LABEL=other
+    rm -rf "$apart"
+    put ext4 1M 10M "$variant"
+    put ext4 11M 10M "$healthy" -L other
+}
+fill_home() {
+    btrfs -q subvolume create @
+    btrfs -q subvolume create @home
+    cp -a "$variant/." @/
+    cp -a "$apart/." @home/
+}
+make_s12() {
+    apart /home LABEL=btr
+    open_home
+    echo 'LABEL=btr /home btrfs subvol=/@home 0 0' >"$variant/etc/fstab"
+    disk 120M
+    put btrfs 0 120M "$empty" -L btr
+    change 0 120M fill_home
+}
+make_s13() { make_s06; }
+cut_s13() { change 11M 10M eval 'rm var/lib/sshmend/*/COMMITTED'; }

@@ -6,7 +6,10 @@
 # What is expected of a layout:
 #   root PATH        scan finds this one system; check finds its host keys open and changes
 #                    nothing; repair mends them; check finds nothing more
+#   parts PATH       as root; and undo leads back, on every file system of it
+#   interrupted PATH as root; a repair that was cut off is taken back on every file system of it
 #   roots PATH, PATH scan finds these systems; repair wants to be told which
+#                    these, followed by ": WORDS": check says them
 #   refused WORDS    scan and repair say these words, and repair changes nothing
 #   asleep PATH      as root, but repair refuses: the system is hibernated
 #   backup PATH      as root, but repair wants --backup-superblock
@@ -45,7 +48,7 @@ complain() {
 says() {
     local expected=$1 code=0
     shift
-    "$SSHMEND" "$@" "$DISK" >"$work/out" 2>"$work/err" || code=$?
+    "$SSHMEND" "$@" "$DISK" "${more[@]}" >"$work/out" 2>"$work/err" || code=$?
     [[ $code == "$expected" ]] || complain "$1: exit $code instead of $expected: $(head -c 300 "$work/err")"
 }
 
@@ -62,17 +65,38 @@ finds() {
 
 open_keys() { jq -e '[.findings[].id] | index("hostkey-open")' "$work/out" >/dev/null || complain 'check does not see the open keys'; }
 
+# Where the expectation goes on behind a colon, check says that, too.
 expect_root() {
     local before
     before=$(seal)
-    finds "$1" && says 4 check --json && open_keys && sealed "$before" check &&
-        says 1 repair --yes "${options[@]}" && says 0 check
+    finds "${1%%: *}" && says 4 check --json && open_keys || return
+    [[ $1 != *': '* ]] || said "${1#*: }" || return
+    sealed "$before" check && says 1 repair --yes && says 0 check
+}
+
+# What was in all parts before, and after a repair is undone: nothing of ours is left in any.
+expect_parts() {
+    local before
+    expect_root "$1" && says 0 undo && says 4 check --json || return
+    before=$(jq -c .findings "$work/out")
+    says 1 repair --yes && says 0 undo && says 4 check --json || return
+    [[ $(jq -c .findings "$work/out") == "$before" ]] || complain 'undo left something behind' || return
+    says 1 repair --yes && says 0 check
+}
+
+# A repair that a power cut ended just before it was complete: the next one takes it back first.
+expect_interrupted() {
+    expect_root "$1" && "cut_$id" && says 1 repair --yes && says 0 check && says 0 undo --list || return
+    [[ $(grep -c complete "$work/out") == 1 ]] || complain "runs: $(cat "$work/out")" || return
+    says 0 undo && says 4 check --json && said "${1#*: }"
 }
 
 expect_roots() {
     local before
     before=$(seal)
-    finds "$1" && says 8 repair --yes && said --system && sealed "$before" repair &&
+    finds "${1%%: *}" && says 4 check || return
+    [[ $1 != *': '* ]] || said "${1#*: }" || return
+    says 8 repair --yes && said --system && sealed "$before" repair &&
         says 1 repair --yes --all && says 0 check
 }
 
@@ -80,7 +104,7 @@ expect_refused() {
     local before
     before=$(seal)
     says 8 repair --yes && said "$1" && sealed "$before" repair || return
-    "$SSHMEND" check "$DISK" >"$work/out" 2>"$work/err"
+    "$SSHMEND" check "$DISK" "${more[@]}" >"$work/out" 2>"$work/err"
     said "$1"
 }
 
@@ -115,7 +139,7 @@ nothing_left() {
 
 run_layout() {
     local id=$1 expectation=$2
-    local -a options=()
+    local -a more=()
     DISK=$work/$id.img problem=
     if ! "make_$id" >"$work/made" 2>&1; then
         complain "the disk cannot be made: $(cat "$work/made")"
