@@ -29,7 +29,8 @@ enum search_when {
 struct options {
     struct report_style style;
     enum report_color color;
-    const char *system; /* --system SELECTOR */
+    const char *system;      /* --system SELECTOR */
+    const char *disk_serial; /* --disk-serial: an attached disk, instead of a target */
     bool all, help, version;
     bool yes, dry_run, list;
     bool all_keys, strict, keep_keys;

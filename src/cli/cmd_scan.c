@@ -24,7 +24,7 @@ static int run(const struct options *options)
     struct err e = { 0 };
     int none = 0;
 
-    if (systems_find(options->targets, false, &systems, &e) < 0)
+    if (systems_find(options, false, &systems, &e) < 0)
         return say_error(&e);
     if (systems.count == 0)
         none = systems_choose(&systems, options, false, &e);

@@ -130,7 +130,7 @@ static int handle_each(const struct options *options, const char *command, bool 
     struct err e = { 0 };
     int code = 0;
 
-    if (systems_find(options->targets, changes, &systems, &e) < 0)
+    if (systems_find(options, changes, &systems, &e) < 0)
         return fail_whole(options, command, &e);
     systems_introduce(&systems);
     if (systems_choose(&systems, options, changes, &e) < 0)

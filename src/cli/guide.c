@@ -30,7 +30,7 @@ int guide(void)
     int index = 0;
 
     options.style.color = report_wants_color(COLOR_AUTO);
-    if (systems_find(no_targets, true, &systems, &e) < 0)
+    if (systems_find(&options, true, &systems, &e) < 0)
         return say_error(&e);
     systems_introduce(&systems);
     if (systems.row_count)

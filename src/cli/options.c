@@ -23,6 +23,8 @@ static const struct option_row {
 } rows[] = {
     { "system", 0, "SELECTOR", "the system meant: number from scan, file system UUID, or device",
       TYPE_TEXT, offsetof(struct options, system), true, NULL },
+    { "disk-serial", 0, "SERIAL", "the attached disk of this serial, as scan shows it", TYPE_TEXT,
+      offsetof(struct options, disk_serial), true, NULL },
     { "all", 0, NULL, "every system found", TYPE_FLAG, offsetof(struct options, all), true, NULL },
     { "json", 0, NULL, "one JSON object a system and line", TYPE_FLAG,
       offsetof(struct options, style.json), true, NULL },
@@ -193,7 +195,10 @@ static int check_together(const struct command *command, struct options *options
         return bad_usage(command, "--recover takes auto, never or always, not: ", options->recover);
     if (!set_seconds(options))
         return bad_usage(command, "--timeout takes seconds, up to a day, not: ", options->timeout);
-    if (command->needs_target && !options->targets[0])
+    if (options->disk_serial && options->targets[0])
+        return bad_usage(command,
+                         "--disk-serial stands for a target; leave out: ", options->targets[0]);
+    if (command->needs_target && !options->targets[0] && !options->disk_serial)
         return bad_usage(command, "name the target: a disk, an image or a directory", "");
     if (options->all && options->system)
         return bad_usage(command, "--all and --system exclude each other", "");

@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* What has just been let go of, or is being probed by udev, may still be busy for a moment. */
@@ -26,12 +27,37 @@ int system_may_change(const struct system *system, struct err *e)
         asleep->name, asleep->uuid ? asleep->uuid : "UUID");
 }
 
+/* "/ostree/deploy/OS/deploy/COMMIT.0": the var beside that deploy is mounted on its /var. */
+static int attach_var(const struct system *system, const struct root *top, struct root *root,
+                      struct err *e)
+{
+    auto_root struct root *part = NULL;
+    const char *end = strstr(system->deployment + strlen("/ostree/deploy/"), "/deploy/");
+    auto_free char *var =
+        xasprintf("%.*s/var", (int)(end - system->deployment), system->deployment);
+
+    if (root_open_within(top, var, &part, e) < 0)
+        return -1;
+    return root_attach(root, "/var", &part, e);
+}
+
 static int open_root(const struct system *system, enum root_access access, struct root **ret,
                      struct err *e)
 {
+    auto_root struct root *root = NULL, *top = NULL;
+
     if (!system->volume)
         return root_open_directory(system->disk->path, access, ret, e);
-    return root_open_volume(system->disk, system->volume, system->subvolume, access, ret, e);
+    if (root_open_volume(system->disk, system->volume, system->subvolume, access, &root, e) < 0)
+        return -1;
+    if (system->deployment) {
+        top = take_ptr(root);
+        if (root_open_within(top, system->deployment, &root, e) < 0 ||
+            attach_var(system, top, root, e) < 0)
+            return -1;
+    }
+    *ret = take_ptr(root);
+    return 0;
 }
 
 int system_open(struct system *system, enum root_access access, struct root **ret, struct err *e)
@@ -90,8 +116,10 @@ static void add_row(struct systems *systems, const struct disk *disk, const stru
 static void add_system(struct systems *systems, const struct system *found, struct root *root)
 {
     struct system system = *found;
-    const char *subvolume = system.subvolume;
-    const char *separator = subvolume ? ", subvolume " : "";
+    const char *inside = system.subvolume ? system.subvolume : system.deployment;
+    const char *separator = system.subvolume    ? ", subvolume "
+                            : system.deployment ? ", directory "
+                                                : "";
 
     system.number = (int)systems->count + 1;
     system.disks = systems->disks;
@@ -104,14 +132,39 @@ static void add_system(struct systems *systems, const struct system *found, stru
         system.name = xstrdup(system.disk->path);
         system.path = xstrdup("directory");
     } else {
-        system.name =
-            xasprintf("%s%s%s", system.volume->name, separator, subvolume ? subvolume : "");
-        system.path =
-            xasprintf("%s%s%s", system.volume->path, separator, subvolume ? subvolume : "");
+        system.name = xasprintf("%s%s%s", system.volume->name, separator, inside ? inside : "");
+        system.path = xasprintf("%s%s%s", system.volume->path, separator, inside ? inside : "");
     }
     array_push(systems->items, systems->count, system);
     add_row(systems, system.disk, system.volume, NULL);
     systems->rows[systems->row_count - 1].number = system.number;
+}
+
+/*
+ * ostree keeps whole systems as directories, and takes the one to boot from the boot loader's
+ * entry: each is offered, with the /var that they share.
+ */
+static bool try_deployments(struct systems *systems, struct system *candidate, struct root *top)
+{
+    auto_with(text_list_free) char **paths = NULL;
+    bool found = false;
+
+    if (root_glob(top, "/ostree/deploy/*/deploy/*.[0-9]*", &paths, NULL) < 0)
+        return false;
+    for (char **path = paths; *path; path++) {
+        auto_root struct root *root = NULL;
+
+        if (text_ends(*path, ".origin") || root_open_within(top, *path, &root, NULL) < 0 ||
+            !root_is_linux(root))
+            continue;
+        candidate->deployment = keep_text(systems, xstrdup(*path));
+        if (attach_var(candidate, top, root, NULL) < 0)
+            continue;
+        add_system(systems, candidate, take_ptr(root));
+        found = true;
+    }
+    candidate->deployment = NULL;
+    return found;
 }
 
 /* True where there is a system; an error is kept for the scan's table. */
@@ -125,31 +178,80 @@ static bool try_system(struct systems *systems, struct system *candidate, const 
         return false;
     }
     if (!root_is_linux(root))
-        return false;
+        return try_deployments(systems, candidate, root);
     add_system(systems, candidate, take_ptr(root));
     return true;
 }
 
-/* btrfs: the default subvolume, or where that is none, those that distributions use. */
-static void try_volume(struct systems *systems, struct system *candidate)
+/* The name of a subvolume as fstab may have it: "/@". */
+static const char *plain_name(const char *name)
 {
-    const char *problem = NULL, *ignored;
+    return name + (*name == '/');
+}
+
+/* A snapshot of a root is no system: its own fstab still calls the root by its name. */
+static bool is_snapshot(const struct root *top, const struct root *root, const char *name)
+{
+    auto_with(fstab_free) struct fstab fstab = { 0 };
+    bool snapshot = false;
+
+    fstab_inspect(root, &fstab);
+    for (size_t i = 0; i < fstab.count; i++) {
+        const char *own = fstab.entries[i].subvolume;
+        auto_free char *etc = own ? xasprintf("/%s/etc", plain_name(own)) : NULL;
+
+        if (etc && strcmp(fstab.entries[i].directory, "/") == 0 &&
+            strcmp(plain_name(own), name) != 0)
+            snapshot = root_exists(top, etc);
+    }
+    return snapshot;
+}
+
+/* One name at the top of a btrfs: a subvolume with a system in it, or something else. */
+static bool try_subvolume(struct systems *systems, struct system *candidate, const struct root *top,
+                          const char *name)
+{
+    auto_root struct root *root = NULL;
+    auto_free char *etc = xasprintf("/%s/etc", name);
+
+    if (!root_exists(top, etc) || root_open_subvolume(top, name, ROOT_READ, &root, NULL) < 0 ||
+        !root_is_linux(root) || is_snapshot(top, root, name))
+        return false;
+    candidate->subvolume = keep_text(systems, xstrdup(name));
+    add_system(systems, candidate, take_ptr(root));
+    return true;
+}
+
+/* Installers make "@", "@rootfs", "root"; people, whatever they like. */
+static bool try_subvolumes(struct systems *systems, struct system *candidate)
+{
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
+    auto_root struct root *top = NULL;
     bool found = false;
 
-    if (candidate->volume->ambivalent) {
+    candidate->subvolume = "/";
+    if (open_root(candidate, ROOT_READ, &top, NULL) < 0 || root_list(top, "/", &entries, NULL) < 0)
+        return false;
+    for (const struct root_entry *entry = entries; entry->name; entry++)
+        if (S_ISDIR(entry->type))
+            found = try_subvolume(systems, candidate, top, entry->name) || found;
+    return found;
+}
+
+/* btrfs: the default subvolume, or where that holds no system, those beside it. */
+static void try_volume(struct systems *systems, struct system *candidate)
+{
+    const char *problem = NULL;
+
+    if (candidate->volume->ambivalent)
         problem = "more than one file system signature: wipe the stale one with wipefs";
-    } else if (!root_can_open(candidate->volume->type)) {
+    else if (!root_can_open(candidate->volume->type))
         problem = candidate->volume->advice;
-    } else if (try_system(systems, candidate, &problem)) {
+    else if (try_system(systems, candidate, &problem) ||
+             (!problem && strcmp(candidate->volume->type, "btrfs") == 0 &&
+              try_subvolumes(systems, candidate)))
         return;
-    } else if (!problem && strcmp(candidate->volume->type, "btrfs") == 0) {
-        for (size_t i = 0; root_subvolumes[i]; i++) {
-            candidate->subvolume = root_subvolumes[i];
-            found = try_system(systems, candidate, &ignored) || found;
-        }
-    }
-    if (!found)
-        add_row(systems, candidate->disk, candidate->volume, problem);
+    add_row(systems, candidate->disk, candidate->volume, problem);
 }
 
 static void try_volumes(struct systems *systems, struct system *candidate)
@@ -191,7 +293,7 @@ static void try_disk(struct systems *systems, size_t index)
     }
     if (disk->held < 0)
         return;
-    if (disk->table || disk->searched)
+    if (disk->table || disk->searched || disk->serial)
         add_row(systems, disk, NULL, NULL);
     try_volumes(systems, &candidate);
 }
@@ -214,7 +316,8 @@ static int add_target(struct systems *systems, const char *target, bool exclusiv
     return 0;
 }
 
-static int add_attached(struct systems *systems, struct err *e)
+/* serial: of the one that is meant; NULL: all of them. */
+static int add_attached(struct systems *systems, const char *serial, struct err *e)
 {
     struct disks disks;
 
@@ -222,23 +325,34 @@ static int add_attached(struct systems *systems, struct err *e)
         return -1;
     for (size_t i = 0; i < disks.count; i++) {
         size_t count = systems->disk_count;
-        char *copy = xstrdup(disks.items[i].path);
+        char *copy;
 
+        if (serial && !disk_has_serial(&disks.items[i], serial)) {
+            disk_free(&disks.items[i]);
+            continue;
+        }
+        copy = xstrdup(disks.items[i].path);
         array_push(systems->disk_targets, count, copy);
         array_push(systems->disks, systems->disk_count, disks.items[i]);
     }
     free(disks.items); /* the disks themselves have moved */
+    if (serial && systems->disk_count == 0)
+        return err_set(e, ERR_NOT_FOUND,
+                       "no disk with the serial %s is attached and free; sshmend scan shows those "
+                       "there are",
+                       serial);
     return 0;
 }
 
-int systems_find(char *const *targets, bool exclusive, struct systems *ret, struct err *e)
+int systems_find(const struct options *options, bool exclusive, struct systems *ret, struct err *e)
 {
     auto_systems struct systems systems = { 0 };
+    char *const *target = options->targets;
 
-    if (!*targets && add_attached(&systems, e) < 0)
+    if (!*target && add_attached(&systems, options->disk_serial, e) < 0)
         return -1;
-    for (; *targets; targets++)
-        if (add_target(&systems, *targets, exclusive, e) < 0)
+    for (; *target; target++)
+        if (add_target(&systems, *target, exclusive, e) < 0)
             return -1;
     progress_start("looking at the disks");
     hold_all(&systems, exclusive);

@@ -11,6 +11,7 @@ struct system {
     struct disk *disk;
     const struct volume *volume; /* NULL: a directory */
     const char *subvolume;       /* NULL: the default one, or no btrfs */
+    const char *deployment;      /* the directory of it that ostree boots; NULL: no ostree */
     char *name;                  /* for people */
     char *path;                  /* where in the target */
     struct os os;
@@ -37,10 +38,10 @@ struct systems {
 };
 
 /*
- * targets: as given, NULL-terminated; none means every attached disk. The disks are
- * held until systems_free; exclusive: to be changed.
+ * The targets of the options; none means every attached disk, or the one of --disk-serial. The
+ * disks are held until systems_free; exclusive: to be changed.
  */
-int systems_find(char *const *targets, bool exclusive, struct systems *ret,
+int systems_find(const struct options *options, bool exclusive, struct systems *ret,
                  struct err *e) MUST_CHECK;
 void systems_free(struct systems *systems);
 void system_free(struct system *system);

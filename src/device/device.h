@@ -74,6 +74,11 @@ struct disks {
 int device_open(const char *target, struct disk *ret, struct err *e) MUST_CHECK;
 /* Every attached disk but those under the rescue system's own mounts and swaps. */
 int device_list(struct disks *ret, struct err *e) MUST_CHECK;
+/*
+ * True where a disk has this serial; cloud providers write their disk's ID there, some without
+ * the "d-" in front, and virtio-blk no more than 20 bytes of it.
+ */
+bool disk_has_serial(const struct disk *disk, const char *wanted);
 /* The volume with the memory of a system that is asleep, not off; NULL: none. */
 const struct volume *disk_hibernated(const struct disk *disk);
 void disk_free(struct disk *disk);

@@ -140,6 +140,22 @@ int device_open(const char *target, struct disk *ret, struct err *e)
     return 0;
 }
 
+static bool same_serial(const char *serial, const char *wanted)
+{
+    enum { VIRTIO_BLK_ID_BYTES = 20 }; /* include/uapi/linux/virtio_blk.h */
+
+    return strcmp(serial, wanted) == 0 || (strlen(serial) == VIRTIO_BLK_ID_BYTES &&
+                                           strncmp(serial, wanted, VIRTIO_BLK_ID_BYTES) == 0);
+}
+
+bool disk_has_serial(const struct disk *disk, const char *wanted)
+{
+    if (!disk->serial)
+        return false;
+    return same_serial(disk->serial, wanted) ||
+           (text_starts(wanted, "d-") && same_serial(disk->serial, wanted + 2));
+}
+
 /* Partitions come with their disk; RAM disks and empty drives hold no system. */
 static bool worth_listing(const char *name)
 {

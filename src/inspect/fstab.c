@@ -17,11 +17,13 @@ static void unescape(char *text)
     while (*text) {
         unsigned value = 0;
         int digits = 0;
+        bool escaped;
 
         while (*text == '\\' && digits < 3 && text[1 + digits] >= '0' && text[1 + digits] <= '7')
             value = value * 8 + (unsigned)(text[1 + digits++] - '0');
-        *out++ = digits == 3 && value && value < 256 ? (char)value : *text;
-        text += digits == 3 ? 4 : 1;
+        escaped = digits == 3 && value && value < 256;
+        *out++ = escaped ? (char)value : *text;
+        text += escaped ? 4 : 1;
     }
     *out = '\0';
 }

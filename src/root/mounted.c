@@ -291,8 +291,8 @@ static int mounted_facts(const struct root *root, struct root_facts *ret, struct
         return err_errno(e, "read the free space");
     *ret = mounted_of(root)->facts;
     for (size_t i = 0; i < mounted_of(root)->mount_count; i++)
-        ret->journal_dirty = ret->journal_dirty ||
-                             mounted_of(mounted_of(root)->beneath[i])->facts.journal_dirty;
+        ret->journal_dirty =
+            ret->journal_dirty || mounted_of(mounted_of(root)->beneath[i])->facts.journal_dirty;
     ret->read_only = mounted_of(root)->access == ROOT_WRITE && (space.f_flag & ST_RDONLY);
     ret->block_size = (uint32_t)space.f_frsize;
     /* Not f_bfree: the reserve is there for the system itself. */

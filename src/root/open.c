@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-const char *const root_subvolumes[] = { "@", "root", "@rootfs", NULL };
-
 /* What a superblock says of its own health. */
 struct health {
     bool journal_dirty;
@@ -87,9 +85,13 @@ bool root_can_open(const char *fs_type)
 static int mount_volume(const struct fs_type *fs, const char *device, const char *subvolume,
                         enum root_access access, const char *options, struct err *e)
 {
-    auto_free char *all = subvolume
-                              ? xasprintf("%s%ssubvol=%s", options, *options ? "," : "", subvolume)
-                              : xstrdup(options);
+    auto_free char *all = NULL;
+
+    /* A name from the disk must not become an option. */
+    if (subvolume && strchr(subvolume, ','))
+        return err_set(e, ERR_REFUSED, "the subvolume %s has a comma in its name", subvolume);
+    all = subvolume ? xasprintf("%s%ssubvol=%s", options, *options ? "," : "", subvolume)
+                    : xstrdup(options);
 
     return mount_hidden(device, fs->name, all, access == ROOT_READ, e);
 }
@@ -165,6 +167,22 @@ int root_open_subvolume(const struct root *root, const char *subvolume, enum roo
         return -1;
     *ret = mounted_root(take_fd(&fd), &mounted->facts, access);
     mounted_set_device(*ret, mounted->device);
+    return 0;
+}
+
+int root_open_within(const struct root *root, const char *path, struct root **ret, struct err *e)
+{
+    const struct mounted *mounted = mounted_of(root);
+    struct stat stat;
+    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &stat) < 0 || !S_ISDIR(stat.st_mode))
+        return err_set(e, ERR_REFUSED, "%s is no directory", path);
+    *ret = mounted_root(take_fd(&fd), &mounted->facts, mounted->access);
+    if (mounted->device)
+        mounted_set_device(*ret, mounted->device);
     return 0;
 }
 

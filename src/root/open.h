@@ -21,6 +21,10 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
 int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,
                         struct root **ret, struct err *e) MUST_CHECK;
 
+/* A directory of a root that is open, as a root of its own. */
+int root_open_within(const struct root *root, const char *path, struct root **ret,
+                     struct err *e) MUST_CHECK;
+
 /*
  * Another file system of the same system, at a directory of the root: from now on it is what is
  * found there. Both are mounted by root_open_volume. Takes *beneath over, and leaves NULL there.
@@ -34,8 +38,5 @@ int root_may_change(const char *path, struct err *e) MUST_CHECK;
 /* A tree that somebody has mounted. For writing, only where root_may_change. */
 int root_open_directory(const char *path, enum root_access access, struct root **ret,
                         struct err *e) MUST_CHECK;
-
-/* The subvolumes of btrfs that distributions put a root into, NULL-terminated. */
-extern const char *const root_subvolumes[];
 
 #endif

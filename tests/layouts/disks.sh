@@ -466,3 +466,58 @@ make_s12() {
 }
 make_s13() { make_s06; }
 cut_s13() { change 11M 10M eval 'rm var/lib/sshmend/*/COMMITTED'; }
+
+# --- btrfs, and systems in directories ---
+
+# subvolumes NAME…: a btrfs of subvolumes, each with the broken tree and an fstab that calls the
+# root $called.
+fill_with() {
+    local name
+    for name in "$@"; do
+        mkdir -p "$(dirname "$name")"
+        btrfs -q subvolume create "$name"
+        cp -a "$broken/." "$name/"
+        [[ -z $called ]] || echo "LABEL=btr / btrfs subvol=$called 0 0" >"$name/etc/fstab"
+    done
+}
+subvolumes() {
+    disk 120M
+    put btrfs 0 120M "$empty" -L btr
+    change 0 120M fill_with "$@"
+}
+set_default() { btrfs subvolume set-default "$1"; }
+
+make_b01() {
+    called=/@ subvolumes @ @home
+    change 0 120M set_default @
+}
+make_b02() { called='' subvolumes debian-sid; }
+make_b03() { called=@ subvolumes @ @before-upgrade timeshift; }
+# What openSUSE boots is itself called a snapshot; the others are none.
+make_b04() {
+    called='' subvolumes @/.snapshots/1/snapshot @/.snapshots/2/snapshot
+    change 0 120M set_default @/.snapshots/2/snapshot
+}
+make_b05() { called='' subvolumes @ root; }
+make_b06() {
+    make_b01
+    cp --sparse=always "$DISK" "$DISK.twin"
+    mkdir -p "$work/twin"
+    mount -o loop "$DISK.twin" "$work/twin"
+}
+# A comma in the name of a subvolume must not become an option of the mount.
+make_b07() { called='' subvolumes @ 'rw,@'; }
+
+deployment=ostree/deploy/fedora/deploy/0123abcd.0
+make_o01() {
+    variant true
+    mkdir -p "$work/sysroot/$(dirname "$deployment")" "$work/sysroot/boot" "$work/sysroot/ostree/repo"
+    mv "$variant/var" "$work/sysroot/ostree/deploy/fedora/var"
+    mkdir "$variant/var"
+    mv "$variant" "$work/sysroot/$deployment"
+    touch "$work/sysroot/$deployment.origin"
+    disk 20M gpt <<<$'start=1MiB, size=4MiB, type=linux\nstart=5MiB, size=10MiB, type=linux'
+    put ext4 1M 4M "$boot"
+    put ext4 5M 10M "$work/sysroot"
+    rm -rf "${work:?}/sysroot"
+}

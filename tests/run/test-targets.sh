@@ -101,6 +101,14 @@ case_partition_device() {
     judge_login "$IMG" >/dev/null
 }
 
+# No loop device has a serial: what is found by one is tested in tests/unit/test_device.c.
+case_disk_of_no_such_serial() {
+    expect_exit 8 sshmend check --disk-serial d-bp1nowhere
+    expect_says "$ERR" 'no disk with the serial d-bp1nowhere'
+    expect_exit 8 sshmend undo --disk-serial d-bp1nowhere
+    expect_exit 16 sshmend check --disk-serial d-bp1nowhere "$IMG"
+}
+
 # Without a target all attached disks are looked at, and never the running system.
 case_no_target_alone() {
     local uuid running

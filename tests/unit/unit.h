@@ -30,6 +30,8 @@ Suite *suite_prove(void);
 Suite *suite_plan(void);
 Suite *suite_apply_manifest(void);
 Suite *suite_recover(void);
+Suite *suite_device(void);
+Suite *suite_inspect_fstab(void);
 
 /* A suite's test case; loops get the number of rows of their table. */
 #define ADD(tcase, test) tcase_add_test((tcase), (test))

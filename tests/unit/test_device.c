@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Which disk is meant by a provider's ID. */
+#include "unit.h"
+
+#include "base/alloc.h"
+#include "device/device.h"
+
+static const struct {
+    const char *serial, *wanted;
+    bool same;
+} serials[] = {
+    { "bp1abcdef0123456789x", "bp1abcdef0123456789x", true },
+    { "bp1abcdef0123456789x", "d-bp1abcdef0123456789x", true },
+    { "bp1abcdef0123456789x", "d-bp1abcdef0123456789xyz", true }, /* cut off by virtio-blk */
+    { "bp1abcdef0123456789x", "bp1abcdef0123456789", false },
+    { "bp1abcdef0123456789", "bp1abcdef0123456789x", false },
+    { "d-bp1", "d-bp1", true },
+    { "d-bp1", "bp1", false },
+    { "bp1", "d-bp2", false },
+    { "bp1", "d-", false },
+    { NULL, "bp1", false },
+};
+
+START_TEST(serial)
+{
+    const struct disk disk = { .serial = (char *)serials[_i].serial };
+
+    ck_assert_int_eq(disk_has_serial(&disk, serials[_i].wanted), serials[_i].same);
+}
+END_TEST
+
+Suite *suite_device(void)
+{
+    Suite *suite = suite_create("device");
+    TCase *tcase = tcase_create("device");
+
+    ADD_TABLE(tcase, serial, serials);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
