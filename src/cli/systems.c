@@ -18,7 +18,7 @@ int system_may_change(const struct system *system, struct err *e)
     const struct volume *asleep = disk_hibernated(system->disk);
 
     if (!asleep)
-        return 0;
+        return system->volume ? root_may_write(system->volume, e) : 0;
     return err_set(
         e, ERR_REFUSED,
         "the system is hibernated, its memory is in %s: it would destroy what is changed "

@@ -36,8 +36,10 @@ struct volume {
     char *label;     /* NULL: none */
     enum volume_role role;
     char *part_uuid, *part_label; /* of the partition itself; NULL: none */
-    bool ambivalent;              /* more than one signature: nothing is guessed */
-    char *advice; /* what it is and what is to be done first, a clause; NULL: nothing to say */
+    uint64_t
+        backup; /* KiB to the copy of an ext superblock, where the first is gone; 0: not used */
+    bool ambivalent; /* more than one signature: nothing is guessed */
+    char *advice;    /* what it is and what is to be done first, a clause; NULL: nothing to say */
 };
 
 enum disk_kind {
@@ -54,6 +56,7 @@ struct disk {
     char *model, *serial; /* NULL: not told */
     char *mapper;         /* the name of a device-mapper device: "vg-root"; NULL: it is none */
     char *table;          /* "gpt", "dos"; NULL: none */
+    const char *format;   /* what an image is that is not raw: "qcow2"; NULL: nothing known */
     bool searched;        /* the volumes were found without a table, by their superblocks */
     bool read_only;
     bool shared;  /* holds a part of a system whose root is on another disk */

@@ -126,7 +126,10 @@ static int fill_disk(struct disk *disk, struct err *e)
     else
         return err_set(e, ERR_REFUSED, "%s is neither a disk, nor an image file, nor a directory",
                        disk->path);
-    return result < 0 ? -1 : probe_disk(fd, disk, e);
+    if (result < 0)
+        return -1;
+    disk->format = disk->kind == DISK_IMAGE ? image_format(fd, disk->size) : NULL;
+    return probe_disk(fd, disk, e);
 }
 
 int device_open(const char *target, struct disk *ret, struct err *e)

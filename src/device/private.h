@@ -26,6 +26,14 @@ static inline uint64_t little(const unsigned char *bytes, size_t len)
     return value;
 }
 
+/* The format that an image file seems to have; NULL: raw, as far as can be seen. */
+const char *image_format(int fd, uint64_t size);
+/*
+ * Where the first block group of an ext whose superblock is gone has its copy, in the unit of the
+ * mount option sb=, 1 KiB; 0: there is none.
+ */
+uint64_t ext_backup_superblock(int fd, const struct volume *volume);
+
 /* For volume.advice. */
 char *volume_advice(int fd, const struct disk *disk, const struct volume *volume);
 /* The type of what libblkid has not recognised, or NULL. */

@@ -66,7 +66,10 @@ static int probe_volume(int fd, const struct disk *disk, struct volume *volume, 
     if (result == PROBE_NOTHING) {
         const char *type = volume_signature(fd, volume);
 
-        volume->type = type ? xstrdup(type) : NULL;
+        /* ext4 mounts ext2 and ext3, too. */
+        volume->backup = type ? 0 : ext_backup_superblock(fd, volume);
+        if (type || volume->backup)
+            volume->type = xstrdup(type ? type : "ext4");
     }
     if (result < 0 && !volume->ambivalent)
         return err_errno(e, "read %s", volume->name);
@@ -226,6 +229,10 @@ static int probe_lost(int fd, struct disk *disk, struct err *e)
     uint64_t at = 0;
     struct volume volume;
 
+    /* The blocks of an image that is not raw may be in any order: what begins there, is not whole.
+     */
+    if (disk->format)
+        return 0;
     for (size_t i = 0; i < known; i++)
         if (recognised(&disk->volumes[i]))
             return 0;

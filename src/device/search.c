@@ -121,3 +121,26 @@ bool search_next(int fd, const struct disk *disk, uint64_t from, struct volume *
     }
     return false;
 }
+
+/*
+ * The copies of an ext lie at the start of its block groups, of which group 1 always has one; a
+ * group has 8 blocks for each byte of its bitmap, which is one block. With blocks of 1 KiB all
+ * is one block further on, since the first superblock is in block 1 (fs/ext4/super.c).
+ */
+uint64_t ext_backup_superblock(int fd, const struct volume *volume)
+{
+    enum { LOG_SIZE = 0x18, MAGIC = 0x38, GROUP = 0x5a, KIB = 1024, BLOCK_MAX = 4096 };
+
+    for (uint64_t block = KIB, log_size = 0; block <= BLOCK_MAX; block *= 2, log_size++) {
+        uint64_t at = block * (block * 8 + (block == KIB));
+        unsigned char super[KIB];
+
+        if (at + sizeof super > volume->size ||
+            io_read_at(fd, super, sizeof super, volume->offset + at) < 0)
+            continue;
+        if (little(super + MAGIC, 2) == 0xef53 && little(super + GROUP, 2) == 1 &&
+            little(super + LOG_SIZE, 4) == log_size)
+            return at / KIB;
+    }
+    return 0;
+}

@@ -105,6 +105,22 @@ static bool log_is_dirty(const struct fs_type *fs, const char *device)
     return fd < 0 && e.code == EROFS;
 }
 
+/*
+ * Mounted for writing by a copy of its superblock, an ext4 drops its journal, since the copy does
+ * not say that there is something in it; and the first superblock stays as it is.
+ */
+int root_may_write(const struct volume *volume, struct err *e)
+{
+    unsigned kib = volume->backup < 16384 ? 1 : volume->backup < 65536 ? 2 : 4;
+
+    if (!volume->backup)
+        return 0;
+    return err_set(e, ERR_REFUSED,
+                   "the superblock of the ext4 on %s is gone; it is looked at by a copy, and not "
+                   "changed; mend it first with: e2fsck -b %llu -B %u, on its block device",
+                   volume->name, (unsigned long long)volume->backup / kib, kib * 1024);
+}
+
 static int refuse_unsound(const struct fs_type *fs, const struct volume *volume,
                           enum root_access access, const struct health *health, struct err *e)
 {
@@ -123,6 +139,8 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
     struct root_facts facts = { 0 };
     struct health health = { 0 };
     struct loop loop = { .fd = -1 };
+    auto_free char *options = NULL;
+    char sb[32] = "";
     auto_fd int backing = -1, loop_fd = -1, fd = -1;
 
     if (!fs)
@@ -131,17 +149,20 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
     backing = device_descriptor(disk, !read_only, e);
     if (backing < 0)
         return -1;
-    if (fs->health)
+    if (fs->health && !volume->backup)
         fs->health(backing, volume->offset, &health);
-    if (refuse_unsound(fs, volume, access, &health, e) < 0 ||
+    if ((!read_only && root_may_write(volume, e) < 0) ||
+        refuse_unsound(fs, volume, access, &health, e) < 0 ||
         loop_attach(backing, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
             0)
         return -1;
     loop_fd = loop.fd;
+    if (volume->backup)
+        snprintf(sb, sizeof sb, "sb=%llu,", (unsigned long long)volume->backup);
     if (read_only && fs->tells_by_mounting)
         health.journal_dirty = log_is_dirty(fs, loop.path);
-    fd = mount_volume(fs, loop.path, subvolume, access,
-                      read_only ? fs->read_options : fs->write_options, e);
+    options = xasprintf("%s%s", sb, read_only ? fs->read_options : fs->write_options);
+    fd = mount_volume(fs, loop.path, subvolume, access, options, e);
     if (fd < 0)
         return err_prefix(e, "%s", volume->name);
     facts.fs = fs->name;

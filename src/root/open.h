@@ -17,6 +17,9 @@ bool root_can_open(const char *fs_type);
 int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
                      enum root_access access, struct root **ret, struct err *e) MUST_CHECK;
 
+/* ERR_REFUSED where a volume is never opened for writing, whatever it holds. */
+int root_may_write(const struct volume *volume, struct err *e) MUST_CHECK;
+
 /* Another subvolume of a btrfs that is open already: one file system, mounted once more. */
 int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,
                         struct root **ret, struct err *e) MUST_CHECK;

@@ -521,3 +521,25 @@ make_o01() {
     put ext4 5M 10M "$work/sysroot"
     rm -rf "${work:?}/sysroot"
 }
+make_m14b() {
+    disk 140M
+    put ext4 0 140M "$broken" -b 4096
+    zero 1K 1K
+}
+
+# --- images that are not raw, or only look so ---
+
+make_i01() {
+    make_m02
+    bytes 0 'QFI\xfb\0\0\0\x03'
+}
+converted() {
+    make_m02
+    qemu-img convert -O "$@" "$DISK" "$DISK.new"
+    mv "$DISK.new" "$DISK"
+}
+make_i02() { converted qcow2; }
+make_i03() { converted vmdk; }
+make_i04() { converted vdi; }
+make_i05() { converted vhdx; }
+make_i06() { converted vpc; }

@@ -11,8 +11,7 @@
 #   roots PATH, PATH scan finds these systems; repair wants to be told which
 #                    these, followed by ": WORDS": check says them
 #   refused WORDS    scan and repair say these words, and repair changes nothing
-#   asleep PATH      as root, but repair refuses: the system is hibernated
-#   backup PATH      as root, but repair wants --backup-superblock
+#   looked PATH: WORDS    as root, but repair refuses with these words
 # "-" in a column of another tool: not measured.
 #
 # SSHMEND   the program under test (default: build/dev/sshmend)
@@ -108,19 +107,11 @@ expect_refused() {
     said "$1"
 }
 
-expect_asleep() {
+expect_looked() {
     local before
     before=$(seal)
-    finds "$1" && says 4 check --json && open_keys && says 8 repair --yes && said hibernated &&
+    finds "${1%%: *}" && says 4 check --json && open_keys && says 8 repair --yes && said "${1#*: }" &&
         sealed "$before" repair
-}
-
-expect_backup() {
-    local before
-    before=$(seal)
-    finds "$1" && says 4 check --json && open_keys && says 8 repair --yes &&
-        said --backup-superblock && sealed "$before" repair &&
-        says 1 repair --yes --backup-superblock && says 0 check
 }
 
 # --- one layout ---
