@@ -18,9 +18,9 @@ struct system {
     int number;
     struct disk *disks; /* all that were given: other parts of it may be on them */
     size_t disk_count;
-    char *absent;      /* a part that is not here, a sentence; NULL: none that matters */
-    bool absent_vital; /* without it nothing can be said */
-    struct root *root; /* still open for reading since it was found, or NULL */
+    char *absent;                /* a part that is not here, a sentence; NULL: none that matters */
+    bool absent_vital;           /* without it nothing can be said */
+    struct root *root;           /* still open for reading since it was found, or NULL */
     const struct systems *among; /* all that were found with it */
 };
 

@@ -18,7 +18,8 @@ int main(void)
         suite_inspect_system, suite_findings,        suite_findings_symptoms,
         suite_config_judge,   suite_inspect_mutated, suite_plan,
         suite_apply_manifest, suite_hostkey_rsa1,    suite_base_spawn,
-        suite_prove,          suite_recover,        suite_device,         suite_inspect_fstab,
+        suite_prove,          suite_recover,         suite_device,
+        suite_inspect_fstab,
     };
     SRunner *runner = srunner_create(NULL);
     int ran, failed;
