@@ -190,7 +190,8 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/fuzz-replay
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory -j2 build/release/config-derived
-	@$(MAKE) --no-print-directory check-unit check-fuzz check-fixtures check-layouts check-run check-fault check-config check-suites check-recover
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-unit check-layouts
+	@$(MAKE) --no-print-directory check-fuzz check-fixtures check-run check-fault check-config check-suites check-recover
 check-unit: build/dev/unit-tests
 	@$(SUDO) build/dev/unit-tests
 check-fuzz: build/dev/fuzz-replay

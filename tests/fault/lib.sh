@@ -111,7 +111,17 @@ make_tree() {
     chmod 600 "$dir"/{etc/shadow,root/.ssh/authorized_keys}
 }
 
-mount_image() { mount -o loop"${2:+,$2}" "$1" "$MNT"; }
+# What a killed process held open the kernel lets go of by itself, on a busy machine not at once.
+released() {
+    local try
+    for ((try = 0; try < 200; try++)); do
+        [[ -n $(losetup --associated "$1") ]] || return 0
+        sleep 0.1
+    done
+    echo "a loop device of $1 is left"
+    return 1
+}
+mount_image() { released "$1" && mount -o loop"${2:+,$2}" "$1" "$MNT"; }
 
 # A moment may pass until the kernel lets go of a mount it has just made.
 unmount_image() {
