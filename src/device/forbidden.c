@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 /* qemu locks these bytes of an image it has open (block/file-posix.c). */
 enum { QEMU_LOCK_FIRST = 100, QEMU_LOCK_COUNT = 104 };
@@ -168,8 +169,11 @@ void forbidden_find(struct forbidden *ret)
     each_line(ret, "/proc/swaps", forbid_swap);
 }
 
-/* A loop device on this very file; the kernel would let two write to it. */
-static char *loop_holder(const struct stat *image)
+/*
+ * A loop device on this very file; the kernel would let two write to it. Leaving: it goes with
+ * whoever has it open, as those of a mount and our own do.
+ */
+static char *loop_holder(const struct stat *image, bool *ret_leaving)
 {
     DIR *directory = opendir("/sys/class/block");
     struct dirent *entry;
@@ -185,11 +189,32 @@ static char *loop_holder(const struct stat *image)
         path = xasprintf("/dev/%s", entry->d_name);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd >= 0 && ioctl(fd, LOOP_GET_STATUS64, &info) == 0 &&
-            info.lo_device == image->st_dev && info.lo_inode == image->st_ino)
+            info.lo_device == image->st_dev && info.lo_inode == image->st_ino) {
             holder = xasprintf("attached as %s", path);
+            *ret_leaving = info.lo_flags & LO_FLAGS_AUTOCLEAR;
+        }
     }
     if (directory)
         closedir(directory);
+    return holder;
+}
+
+/*
+ * Whoever looks at all loop devices, as udev does, and another sshmend, keeps one for a moment that
+ * its user has let go of.
+ */
+static char *lasting_loop_holder(const struct stat *image)
+{
+    enum { TRIES = 10 };
+    static const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+    bool leaving = false;
+    char *holder = loop_holder(image, &leaving);
+
+    for (int i = 0; holder && leaving && i < TRIES; i++) {
+        free(holder);
+        nanosleep(&pause, NULL);
+        holder = loop_holder(image, &leaving);
+    }
     return holder;
 }
 
@@ -202,7 +227,7 @@ char *image_holder(int fd)
     struct stat stat;
 
     if (fstat(fd, &stat) == 0) {
-        char *holder = loop_holder(&stat);
+        char *holder = lasting_loop_holder(&stat);
 
         if (holder)
             return holder;

@@ -127,6 +127,19 @@ case_image_mounted() {
     image_umount
 }
 
+# Whoever looks at all loop devices, as udev does, keeps one for a moment that a mount has let go of.
+case_image_let_go_of() {
+    broken_image "$IMG" bare-ext4 modes_777
+    mkdir mnt
+    mount -o loop "$IMG" mnt
+    exec 5<"$(findmnt -nvo SOURCE mnt)"
+    umount mnt
+    sleep 0.3 &
+    exec 5<&-
+    expect_exit 4 sshmend check "$IMG"
+    wait
+}
+
 case_device_mounted() {
     broken_image "$IMG" bare-ext4 modes_777
     attach "$IMG"
