@@ -252,6 +252,17 @@ static void note_absent(struct system *system, const struct root *root,
     system->absent_vital = vital;
 }
 
+void forget_parts(struct system *system)
+{
+    for (size_t i = 0; i < system->part_count; i++)
+        free(system->parts[i].directory);
+    free(system->parts);
+    system->parts = NULL;
+    system->part_count = 0;
+    free(system->absent);
+    system->absent = NULL;
+}
+
 static void attach(struct system *system, const struct fstab_entry *entry,
                    const struct place *place, struct part **parts, size_t *count,
                    enum root_access access, struct root *root)
@@ -259,13 +270,18 @@ static void attach(struct system *system, const struct fstab_entry *entry,
     const struct root *before = opened_before(*parts, *count, place->volume);
     auto_root struct root *part = NULL;
     struct part opened = { .volume = place->volume };
+    struct system_part kept = { .disk = place->disk, .volume = place->volume };
+    auto_free char *directory = NULL;
     struct err e = { 0 };
 
     if (before && !entry->subvolume)
         return;
     if (open_part(place, before, entry->subvolume, access, &part, &e) == 0) {
         opened.root = part;
-        if (root_attach(root, entry->directory, &part, &e) == 0) {
+        if (root_find(root, entry->directory, &directory, NULL, &e) == 0 &&
+            root_attach(root, entry->directory, &part, &e) == 0) {
+            kept.directory = take_ptr(directory);
+            array_push(system->parts, system->part_count, kept);
             array_push(*parts, *count, opened);
             place->disk->shared = place->disk->shared || place->disk != system->disk;
             return;
@@ -285,8 +301,7 @@ void attach_beneath(struct system *system, enum root_access access, struct root 
     struct part *parts = NULL;
     size_t count = 0;
 
-    free(system->absent);
-    system->absent = NULL;
+    forget_parts(system);
     fstab_inspect(root, &fstab);
     array_push(parts, count, first);
     for (size_t i = 0; i < fstab.count; i++) {

@@ -95,6 +95,28 @@ static bool show(void *context, const struct recover_progress *now)
 
 /* ---- the search ----------------------------------------------------------------------- */
 
+/* Of several file systems, the one that host keys are on: what was deleted was deleted there. */
+static struct system_part place_of_keys(const struct system *system, const struct root *root)
+{
+    struct system_part place = { .disk = system->disk, .volume = system->volume };
+    auto_free char *keys = NULL;
+    size_t longest = 0;
+
+    if (root_find(root, "/etc/ssh", &keys, NULL, NULL) < 0)
+        return place;
+    for (size_t i = 0; i < system->part_count; i++) {
+        const struct system_part *part = &system->parts[i];
+        size_t len = strlen(part->directory);
+
+        if (len > longest && strncmp(keys, part->directory, len) == 0 &&
+            (keys[len] == '/' || !keys[len])) {
+            place = *part;
+            longest = len;
+        }
+    }
+    return place;
+}
+
 int search_lost_keys(const struct system *system, const struct root *root,
                      const struct options *options, struct inspection *facts, struct err *e)
 {
@@ -105,13 +127,15 @@ int search_lost_keys(const struct system *system, const struct root *root,
                                          .all = options->list,
                                          .progress = show,
                                          .context = &watch };
+    struct system_part place;
     int result;
 
     /* A mounted tree is not a disk that could be searched. */
     if (!system->volume || options->search == SEARCH_NEVER || options->all_keys ||
         options->key_lines || !carve_wanted(facts, &carve))
         return 0;
-    result = carve_inspect(system->disk, system->volume, root, &carve, facts, e);
+    place = place_of_keys(system, root);
+    result = carve_inspect(place.disk, place.volume, root, &carve, facts, e);
     if (watch.shown)
         progress_show("%s", "");
     return result;

@@ -391,7 +391,7 @@ void system_free(struct system *system)
     root_drop(&system->root);
     free(system->name);
     free(system->path);
-    free(system->absent);
+    forget_parts(system);
     os_free(&system->os);
 }
 

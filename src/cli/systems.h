@@ -6,6 +6,13 @@
 #include "cli/cli.h"
 #include "root/open.h"
 
+/* Another file system of a system, beneath its root. */
+struct system_part {
+    char *directory; /* canonical */
+    const struct disk *disk;
+    const struct volume *volume;
+};
+
 struct system {
     const char *target;
     struct disk *disk;
@@ -18,8 +25,10 @@ struct system {
     int number;
     struct disk *disks; /* all that were given: other parts of it may be on them */
     size_t disk_count;
-    char *absent;                /* a part that is not here, a sentence; NULL: none that matters */
-    bool absent_vital;           /* without it nothing can be said */
+    char *absent;              /* a part that is not here, a sentence; NULL: none that matters */
+    bool absent_vital;         /* without it nothing can be said */
+    struct system_part *parts; /* as they were opened last */
+    size_t part_count;
     struct root *root;           /* still open for reading since it was found, or NULL */
     const struct systems *among; /* all that were found with it */
 };
@@ -60,8 +69,9 @@ size_t systems_of_disk(const struct systems *systems, const struct disk *disk);
 /* Why there is no system on a disk; returns -1. */
 int systems_none_on(const struct systems *systems, const struct disk *disk, struct err *e);
 
-/* Opens what the system's fstab names, and puts it beneath the root; fills absent. */
+/* Opens what the system's fstab names, and puts it beneath the root; fills parts and absent. */
 void attach_beneath(struct system *system, enum root_access access, struct root *root);
+void forget_parts(struct system *system);
 /* ERR_REFUSED where changing it now would do harm. */
 int system_may_change(const struct system *system, struct err *e) MUST_CHECK;
 int system_open(struct system *system, enum root_access access, struct root **ret,

@@ -465,6 +465,12 @@ make_s12() {
     change 0 120M fill_home
 }
 make_s13() { make_s06; }
+# Looked for where it was, it comes back.
+make_s14() {
+    apart /etc/ssh
+    two_parts -U "$part_id"
+    change 1M 10M rm ssh_host_ecdsa_key
+}
 cut_s13() { change 11M 10M eval 'rm var/lib/sshmend/*/COMMITTED'; }
 
 # --- btrfs, and systems in directories ---

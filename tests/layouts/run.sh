@@ -8,6 +8,7 @@
 #                    nothing; repair mends them; check finds nothing more
 #   parts PATH       as root; and undo leads back, on every file system of it
 #   interrupted PATH as root; a repair that was cut off is taken back on every file system of it
+#   regained PATH: KEY    as root; the private key, which was deleted, is the one of before
 #   roots PATH, PATH scan finds these systems; repair wants to be told which
 #                    these, followed by ": WORDS": check says them
 #   refused WORDS    scan and repair say these words, and repair changes nothing
@@ -73,14 +74,15 @@ expect_root() {
     sealed "$before" check && says 1 repair --yes && says 0 check
 }
 
-# What was in all parts before, and after a repair is undone: nothing of ours is left in any.
+# What was in all parts before, and after a repair is undone: nothing of ours is left in any. But a key
+# that was made and taken back is in the free space, and would be asked about.
 expect_parts() {
     local before
     expect_root "$1" && says 0 undo && says 4 check --json || return
     before=$(jq -c .findings "$work/out")
-    says 1 repair --yes && says 0 undo && says 4 check --json || return
+    says 1 repair --yes --recover=never && says 0 undo && says 4 check --json || return
     [[ $(jq -c .findings "$work/out") == "$before" ]] || complain 'undo left something behind' || return
-    says 1 repair --yes && says 0 check
+    says 1 repair --yes --recover=never && says 0 check
 }
 
 # A repair that a power cut ended just before it was complete: the next one takes it back first.
@@ -88,6 +90,13 @@ expect_interrupted() {
     expect_root "$1" && "cut_$id" && says 1 repair --yes && says 0 check && says 0 undo --list || return
     [[ $(grep -c complete "$work/out") == 1 ]] || complain "runs: $(cat "$work/out")" || return
     says 0 undo && says 4 check --json && said "${1#*: }"
+}
+
+# Its .pub, which is still there, says which one it was; no new key is made in its place.
+expect_regained() {
+    expect_root "${1%%: *}" && says 0 undo && says 1 repair --yes --json || return
+    jq -e --arg key "${1#*: }" '[.keys[] | select(.path == $key) | .restored_from | test("^unallocated")] == [true]' "$work/out" >/dev/null ||
+        complain "keys: $(jq -c .keys "$work/out")"
 }
 
 expect_roots() {
