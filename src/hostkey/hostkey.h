@@ -153,6 +153,15 @@ char *pubkey_known_hosts(const struct pubkey *pub, const char *hosts) MUST_CHECK
 /* Two SSHFP records, SHA-1 and SHA-256, each with its newline; "" for types without a number. */
 char *pubkey_sshfp(const struct pubkey *pub, const char *host) MUST_CHECK;
 
+/* ---- known_hosts ---------------------------------------------------------------------- */
+
+/*
+ * The first word of a line of known_hosts ("web1,192.0.2.7", "[web1]:2222", "|1|salt|hash") names
+ * this host, in lower case, by no pattern. With a port that is not 22: "[web1]:2222".
+ */
+bool known_hosts_names(const char *names, const char *host);
+bool known_hosts_hashed(const char *names);
+
 /* ---- certificates --------------------------------------------------------------------- */
 
 enum hostcert_verdict {

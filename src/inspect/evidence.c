@@ -16,41 +16,62 @@ bool evidence_vouches(enum evidence_source source)
     return source <= EVIDENCE_CERTIFICATE;
 }
 
+static void evidence_item_free(struct evidence *item)
+{
+    free(item->where);
+    pubkey_free(&item->pub);
+    free(item->names);
+    free(item->fingerprint);
+    free(item->comment);
+}
+
 static void add(struct evidence_list *list, struct evidence evidence)
 {
     if (list->count < EVIDENCE_MAX) {
         array_push(list->items, list->count, evidence);
         return;
     }
-    free(evidence.where);
-    pubkey_free(&evidence.pub);
-    free(evidence.fingerprint);
-    free(evidence.comment);
+    evidence_item_free(&evidence);
 }
 
-static bool known(const struct evidence_list *list, const struct pubkey *pub,
-                  const char *fingerprint)
+static struct evidence *known(const struct evidence_list *list, const struct pubkey *pub,
+                              const char *fingerprint)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const struct evidence *item = &list->items[i];
+        struct evidence *item = &list->items[i];
 
         if ((pub && item->pub.name && blob_equal(&pub->blob, &item->pub.blob)) ||
             (fingerprint && item->fingerprint && strcmp(fingerprint, item->fingerprint) == 0))
-            return true;
+            return item;
     }
-    return false;
+    return NULL;
 }
 
+bool evidence_knows(const struct evidence_list *list, const struct pubkey *pub)
+{
+    auto_free char *fingerprint = pubkey_fingerprint(pub);
+
+    return known(list, pub, fingerprint) != NULL;
+}
+
+/* What is known already is known better now, where the source is a stronger one. */
 static void add_pub(struct evidence_list *list, enum evidence_source source,
                     const struct pubkey *pub, char *where)
 {
     struct evidence evidence = { .source = source, .where = where };
+    struct evidence *before = known(list, pub, NULL);
 
-    if (known(list, pub, NULL) || pubkey_copy(pub, &evidence.pub) < 0) {
-        free(where);
+    if (!before && pubkey_copy(pub, &evidence.pub) == 0) {
+        add(list, evidence);
         return;
     }
-    add(list, evidence);
+    if (before && source < before->source) {
+        free(before->where);
+        before->source = source;
+        before->where = where;
+        return;
+    }
+    free(where);
 }
 
 static void add_fingerprint(struct evidence_list *list, enum evidence_source source,
@@ -93,6 +114,28 @@ static const char *behind_names(const char *line)
     return at + strspn(at, " \t");
 }
 
+static char *names_of(const char *line)
+{
+    const char *at = line + strspn(line, " \t");
+
+    return xstrndup(at, strcspn(at, " \t"));
+}
+
+/* A key may stand on many lines: a hash is of one name alone. */
+static void add_line(struct evidence_list *list, const struct pubkey *pub, const char *line,
+                     char *where)
+{
+    auto_free char *names = names_of(line), *before = NULL;
+    struct evidence *item;
+
+    add_pub(list, EVIDENCE_OPERATOR, pub, where);
+    item = known(list, pub, NULL);
+    if (!item)
+        return;
+    before = item->names;
+    item->names = before ? xasprintf("%s,%s", before, names) : xstrdup(names);
+}
+
 int evidence_add_known_hosts(struct evidence_list *list, const char *text, const char *name,
                              struct err *e)
 {
@@ -108,7 +151,7 @@ int evidence_add_known_hosts(struct evidence_list *list, const char *text, const
 
         number++;
         if (key && pubkey_parse(&bytes, &pub) == 0)
-            add_pub(list, EVIDENCE_OPERATOR, &pub, xasprintf("%s, line %u", name, number));
+            add_line(list, &pub, line, xasprintf("%s, line %u", name, number));
     }
     if (list->count == before)
         return err_set(e, ERR_REFUSED, "%s holds no key of a host", name);
@@ -226,7 +269,20 @@ static void in_logs(const struct root *root, struct evidence_list *list)
 
 /* ---- in known_hosts ------------------------------------------------------------------- */
 
-static void in_known_hosts(const struct root *root, const char *path, struct evidence_list *list)
+/* A user of this system has logged in to it: by name, by address, or as localhost. */
+static bool is_own_name(const struct inspection *facts, const char *line)
+{
+    static const char *const loopback[] = { "localhost", "127.0.0.1", "::1", "127.0.1.1" };
+    auto_free char *names = names_of(line);
+
+    for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
+        if (known_hosts_names(names, loopback[i]))
+            return true;
+    return names_hold(facts, names);
+}
+
+static void in_known_hosts(const struct root *root, const struct inspection *facts,
+                           const char *path, struct evidence_list *list)
 {
     auto_free char *text = read_text(root, path, TEXT_FILE_MAX);
     char *rest = text, *line;
@@ -236,7 +292,11 @@ static void in_known_hosts(const struct root *root, const char *path, struct evi
         auto_blob struct blob bytes = blob_of_text(key ? key : "");
         auto_pubkey struct pubkey pub = { 0 };
 
-        if (key && pubkey_parse(&bytes, &pub) == 0)
+        if (!key || pubkey_parse(&bytes, &pub) < 0)
+            continue;
+        if (is_own_name(facts, line))
+            add_pub(list, EVIDENCE_OWN_NAME, &pub, xasprintf("%s, by its own name", path));
+        else
             add_pub(list, EVIDENCE_KNOWN_HOSTS, &pub, xstrdup(path));
     }
 }
@@ -244,11 +304,11 @@ static void in_known_hosts(const struct root *root, const char *path, struct evi
 static void in_all_known_hosts(const struct root *root, const struct inspection *facts,
                                struct evidence_list *list)
 {
-    in_known_hosts(root, "/etc/ssh/ssh_known_hosts", list);
+    in_known_hosts(root, facts, "/etc/ssh/ssh_known_hosts", list);
     for (size_t i = 0; i < facts->login.user_count; i++) {
         auto_free char *path = xasprintf("%s/.ssh/known_hosts", facts->login.users[i].user->home);
 
-        in_known_hosts(root, path, list);
+        in_known_hosts(root, facts, path, list);
     }
 }
 
@@ -285,12 +345,8 @@ void evidence_collect(const struct root *root, const struct inspection *facts,
 
 void evidence_free(struct evidence_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].where);
-        pubkey_free(&list->items[i].pub);
-        free(list->items[i].fingerprint);
-        free(list->items[i].comment);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        evidence_item_free(&list->items[i]);
     free(list->items);
     *list = (struct evidence_list){ 0 };
 }

@@ -20,6 +20,7 @@ enum evidence_source {
     EVIDENCE_PUB,      /* the .pub of that name, or the public part that a damaged key has left */
     EVIDENCE_CERTIFICATE, /* the key that a host certificate beside it is for */
     EVIDENCE_LOG,         /* told by an installer, a package or cloud-init when it made the key */
+    EVIDENCE_OWN_NAME,    /* a user of this system knows it by a name of this system */
     EVIDENCE_KNOWN_HOSTS, /* a user of this system knows it, perhaps as another machine's */
     EVIDENCE_COMMENT, /* root@web1: what ssh-keygen writes into host keys, and into root's own */
     EVIDENCE_NONE,
@@ -29,6 +30,7 @@ struct evidence {
     enum evidence_source source;
     char *where; /* for people: "its .pub", "/var/log/apt/term.log", "--known-hosts, line 3" */
     struct pubkey pub;           /* no name: only the fingerprint, or the comment, is known */
+    char *names;                 /* known_hosts of the operator: the names of the line; NULL */
     char *fingerprint;           /* "SHA256:..."; NULL */
     const struct key_type *type; /* EVIDENCE_COMMENT alone */
     char *comment;               /* EVIDENCE_COMMENT alone; NULL */
@@ -52,6 +54,8 @@ void evidence_free(struct evidence_list *list);
 
 /* A key that matches comes back without being asked about by itself. */
 bool evidence_vouches(enum evidence_source source);
+/* One of them is of this key. */
+bool evidence_knows(const struct evidence_list *list, const struct pubkey *pub);
 
 #define auto_evidence auto_with(evidence_free)
 

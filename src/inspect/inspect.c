@@ -195,6 +195,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
         login_inspect(root, &facts, e) < 0 || rest_inspect(root, &facts, e) < 0)
         return -1;
     certs_inspect(root, &facts);
+    names_inspect(root, &facts);
     keys_tie(&facts);
     if (earlier)
         carve_keep(earlier, &facts);
@@ -242,5 +243,6 @@ void inspection_free(struct inspection *inspection)
     free(inspection->fips);
     free(inspection->state_label);
     free(inspection->unfinished);
+    text_list_free(&inspection->names);
     *inspection = (struct inspection){ 0 };
 }

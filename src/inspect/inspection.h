@@ -365,6 +365,9 @@ struct inspection {
     size_t key_count;
     struct host_cert *certs;
     size_t cert_count;
+    char **names; /* what clients may call this machine, in lower case; NULL-terminated */
+    /* What the operator says that clients know; given, and not freed with this. NULL: nothing. */
+    const struct evidence_list *told;
     const struct peer *peers; /* given by who looks at several systems, and not freed with this */
     size_t peer_count;
     struct node *nodes;
@@ -454,6 +457,20 @@ bool host_key_sound(const struct host_key *key);
 /* True where sshd would serve it as it stands. */
 bool host_key_serves(const struct host_key *key);
 bool any_key_lost(const struct inspection *inspection);
+/* One of the names of a line of known_hosts is one of this machine. */
+bool names_hold(const struct inspection *inspection, const char *names);
+
+/* What clients know instead of a key that would serve, by the word of the operator. */
+struct expectation {
+    char *fingerprint;           /* the caller's */
+    const char *where;           /* "--fingerprint" */
+    const struct key_copy *copy; /* of the key that clients know; NULL: none was found */
+};
+/* False where nothing is told of it, or it is what clients know. */
+bool key_expected(const struct inspection *inspection, const struct host_key *key,
+                  struct expectation *ret);
+/* The first fingerprint by which clients know this machine, and which none of its keys has. */
+const struct evidence *fingerprint_unmatched(const struct inspection *inspection);
 
 #define auto_inspection auto_with(inspection_free)
 

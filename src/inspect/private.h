@@ -60,6 +60,9 @@ void key_files_free(struct key_files *files);
 /* copies.c: fills the copies of the keys that are lost */
 void copies_inspect(const struct root *root, struct inspection *inspection);
 
+/* names.c: the host name and the configuration must be known */
+void names_inspect(const struct root *root, struct inspection *inspection);
+
 /* certs.c: those that HostCertificate names; the keys must be known */
 void certs_inspect(const struct root *root, struct inspection *inspection);
 

@@ -21,6 +21,7 @@ Suite *suite_inspect_config(void);
 Suite *suite_inspect_os(void);
 Suite *suite_inspect_logs(void);
 Suite *suite_inspect_packages(void);
+Suite *suite_inspect_evidence(void);
 Suite *suite_inspect_system(void);
 Suite *suite_findings(void);
 Suite *suite_config_judge(void);
