@@ -230,7 +230,9 @@ static int left_code(const struct repair *repair, const struct examination *now)
     if (repair->options->key_lines)
         return EXIT_FINE;
     if (repair->options->recover_only)
-        return any_key_lost(&now->facts) ? EXIT_LEFT : EXIT_FINE;
+        return any_key_lost(&now->facts) || findings_need(&now->findings, REMEDY_PREVIOUS)
+                   ? EXIT_LEFT
+                   : EXIT_FINE;
     return examination_code(&now->findings);
 }
 
@@ -279,13 +281,49 @@ static void say_what_all_keys_means(const struct repair *repair)
             "its known_hosts is put right");
 }
 
+/* ---- what clients know ----------------------------------------------------------------- */
+
+/* Somebody who can be asked has said what clients know, and it is not what would serve. */
+static bool can_offer(const struct repair *repair)
+{
+    const struct options *options = repair->options;
+
+    return !options->yes && !options->dry_run && !options->style.json && !options->style.quiet &&
+           !options->recover_only && !options->all_keys && options->search == SEARCH_AUTO &&
+           repair->system->volume && isatty(STDIN_FILENO) &&
+           findings_need(&repair->agreed.findings, REMEDY_PREVIOUS) &&
+           !findings_blocker(&repair->agreed.findings);
+}
+
+/* Only what the operator asks for; whatever is found, the plan is still to be agreed to. */
+static int offer_previous(struct repair *repair, struct options *searching, struct err *e)
+{
+    const struct findings *findings = &repair->agreed.findings;
+
+    if (!can_offer(repair))
+        return 0;
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].check->remedy == REMEDY_PREVIOUS)
+            say("%s", findings->items[i].message);
+    if (!ask("Search the disk for the key that clients know, to bring it back?"))
+        return 0;
+    *searching = *repair->options;
+    searching->search = SEARCH_ALWAYS;
+    repair->options = searching;
+    examination_free(&repair->agreed);
+    repair->agreed = (struct examination){ 0 };
+    return look_read_only(repair, e);
+}
+
 int repair_system(struct system *system, const struct options *options)
 {
     auto_with(repair_free) struct repair repair = { .system = system, .options = options };
+    struct options searching;
     struct err e = { 0 };
 
-    if (look_read_only(&repair, &e) < 0)
+    if (look_read_only(&repair, &e) < 0 || offer_previous(&repair, &searching, &e) < 0)
         return report_failure(system, command_of(options), options, &e);
+    options = repair.options;
     if (findings_blocker(&repair.agreed.findings))
         return refuse(&repair, &repair.agreed);
     if (options->dry_run)

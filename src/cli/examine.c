@@ -51,6 +51,7 @@ int examine(const struct system *system, const struct root *root, const struct o
     if (options->key_lines &&
         authorized_inspect(root, &examination.facts, options->user, &examination.authorized, e) < 0)
         return -1;
+    examination.facts.told = &options->evidence;
     examination.facts.peers = system->among->peers;
     examination.facts.peer_count = system->among->peer_count;
     findings_judge(&examination.facts, &examination.findings);

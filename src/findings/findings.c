@@ -97,6 +97,15 @@ const struct finding *findings_blocker(const struct findings *findings)
     return NULL;
 }
 
+bool findings_need(const struct findings *findings, enum remedy remedy)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].check->remedy == remedy &&
+            findings->items[i].outcome != OUTCOME_MENDED)
+            return true;
+    return false;
+}
+
 const struct finding *findings_find(const struct findings *findings, const char *id,
                                     const char *path)
 {

@@ -28,16 +28,17 @@ enum outcome { OUTCOME_OPEN, OUTCOME_MENDED, OUTCOME_SKIPPED, OUTCOME_FAILED };
 /* How a finding is mended; plan/ turns each into changes. */
 enum remedy {
     REMEDY_NONE,
-    REMEDY_MODE,    /* of the node */
-    REMEDY_OWNER,   /* of the node */
-    REMEDY_ACL,     /* of the node: removed */
-    REMEDY_LABEL,   /* of the node */
-    REMEDY_STRICT,  /* the distribution's own mode */
-    REMEDY_REWRAP,  /* write the same key as sshd wants it */
-    REMEDY_PUB,     /* derive the .pub from the private key */
-    REMEDY_REPLACE, /* a proven copy if there is one, else a new key */
-    REMEDY_EDIT,    /* the finding's edits, all of one file as one write */
-    REMEDY_WISH,    /* the finding's wishes */
+    REMEDY_MODE,     /* of the node */
+    REMEDY_OWNER,    /* of the node */
+    REMEDY_ACL,      /* of the node: removed */
+    REMEDY_LABEL,    /* of the node */
+    REMEDY_STRICT,   /* the distribution's own mode */
+    REMEDY_REWRAP,   /* write the same key as sshd wants it */
+    REMEDY_PUB,      /* derive the .pub from the private key */
+    REMEDY_REPLACE,  /* a proven copy if there is one, else a new key */
+    REMEDY_EDIT,     /* the finding's edits, all of one file as one write */
+    REMEDY_WISH,     /* the finding's wishes */
+    REMEDY_PREVIOUS, /* the key that clients know, where that is asked for and found */
 };
 
 struct finding;
@@ -113,6 +114,8 @@ enum verdict findings_verdict(const struct findings *findings);
 void findings_settle(struct findings *findings, const struct findings *after, const bool *tried);
 /* The first that forbids any change, or NULL. */
 const struct finding *findings_blocker(const struct findings *findings);
+/* One that is mended in this way is not mended yet. */
+bool findings_need(const struct findings *findings, enum remedy remedy);
 const struct finding *findings_find(const struct findings *findings, const char *id,
                                     const char *path);
 

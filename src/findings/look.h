@@ -12,7 +12,7 @@ typedef void look_fn(const struct check *check, const struct inspection *facts,
 look_fn look_no_key, look_missing, look_empty, look_corrupt, look_wrapped, look_encrypted,
     look_not_a_file, look_elsewhere, look_pub_missing, look_pub_mismatch, look_weak, look_short,
     look_stops_sshd, look_retired, look_unknown_type, look_format, look_cert_mismatch,
-    look_cert_expired, look_shared;
+    look_cert_expired, look_shared, look_changed;
 
 /* look_nodes.c */
 look_fn look_open, look_owner, look_closed, look_acl, look_label, look_mode_differs,

@@ -273,6 +273,62 @@ void look_shared(const struct check *check, const struct inspection *facts, stru
     }
 }
 
+/* ---- what clients know ----------------------------------------------------------------- */
+
+static const char *whether_found(const struct inspection *facts, bool found)
+{
+    if (found)
+        return "; the key that they know is still on the disk";
+    return facts->carving.done ? "; the key that they know was not found on the disk" : "";
+}
+
+/* "SHA256:… (RSA), SHA256:… (ED25519)" */
+static char *served(const struct inspection *facts)
+{
+    char *list = xstrdup("");
+
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+        auto_free char *before = list, *one = NULL;
+
+        if (!key->used || !key->judgement.key) {
+            list = xstrdup(before);
+            continue;
+        }
+        one = pubkey_fingerprint(&key->judgement.pub);
+        list = xasprintf("%s%s%s (%s)", before, *before ? ", " : "", one, label_of(key));
+    }
+    return list;
+}
+
+void look_changed(const struct check *check, const struct inspection *facts, struct findings *out)
+{
+    const struct evidence *unmatched = fingerprint_unmatched(facts);
+
+    for (size_t i = 0; i < facts->key_count; i++) {
+        const struct host_key *key = &facts->keys[i];
+        struct expectation known = { 0 };
+        auto_free char *own = NULL, *theirs = NULL;
+
+        if (!key_expected(facts, key, &known))
+            continue;
+        theirs = known.fingerprint;
+        own = pubkey_fingerprint(&key->judgement.pub);
+        add(out, check, key,
+            xasprintf("clients know the %s key of this machine as %s (%s); it would serve %s%s",
+                      label_of(key), theirs, known.where, own,
+                      whether_found(facts, known.copy != NULL)));
+    }
+    if (unmatched) {
+        auto_free char *list = served(facts);
+
+        finding_add(out, check, NULL,
+                    xasprintf("clients know this machine by %s (%s); it would serve %s%s",
+                              unmatched->fingerprint, unmatched->where, list,
+                              whether_found(facts, false)));
+    }
+}
+
 /* ---- certificates --------------------------------------------------------------------- */
 
 /* What sshd, or a client, has against it; NULL: nothing, or nothing that lasts. */

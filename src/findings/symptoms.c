@@ -124,10 +124,10 @@ const struct symptom symptoms[] = {
       "hosts.deny refuses this client." },
     { "(remote host|host) identification has changed|host key for .* has changed and you have "
       "requested strict checking|offending .* key in",
-      "", "hostkey-missing hostkey-none boot-keys-deleted",
+      "", "hostkey-missing hostkey-changed hostkey-none boot-keys-deleted",
       "The server has another key than the client remembers: it was made anew, or the type the "
       "client knows is lost." },
-    { "host key verification failed", "", "hostkey-missing boot-keys-deleted",
+    { "host key verification failed", "", "hostkey-missing hostkey-changed boot-keys-deleted",
       "The client does not accept the server's key: it is another one than it remembers, or of a "
       "type it does not know yet." },
     { "ssh_exchange_identification: (read: )?(connection (reset|closed))|"

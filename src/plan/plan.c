@@ -35,7 +35,10 @@ static void changes_free(struct plan *plan)
 
 static bool allowed(const struct check *check, const struct plan_options *options)
 {
-    if (options->recover_only && check->remedy != REMEDY_REPLACE)
+    if (options->recover_only && check->remedy != REMEDY_REPLACE &&
+        check->remedy != REMEDY_PREVIOUS)
+        return false;
+    if (check->remedy == REMEDY_PREVIOUS && !options->restore_previous)
         return false;
     if (check->policy == POLICY_NEVER || (check->strict && !options->strict) ||
         (check->keeps_keys && !options->keep_keys))
@@ -84,6 +87,10 @@ static void mark(struct planning *planning, const struct finding *finding)
     case REMEDY_REWRAP:
         task_at_least(key, TASK_REWRAP);
         break;
+    case REMEDY_PREVIOUS:
+        if (key)
+            task_at_least(key, TASK_RESTORE);
+        break;
     case REMEDY_REPLACE:
         task_at_least(key, planning->options->recover_only ? TASK_RESTORE : TASK_REPLACE);
         break;
@@ -101,16 +108,6 @@ static void mark_all_keys(struct planning *planning)
             key->judgement.verdict != HOSTKEY_UNKNOWN_TYPE)
             planning->keys[i] = TASK_RENEW;
     }
-}
-
-/* Keys that serve, and are not what clients know. */
-static void mark_previous(struct planning *planning)
-{
-    const struct inspection *facts = planning->facts;
-
-    for (size_t i = 0; i < facts->key_count; i++)
-        if (plan_previous(&facts->keys[i]))
-            planning->keys[i] = TASK_RESTORE;
 }
 
 void plan_push(struct planning *planning, struct change change)
@@ -178,8 +175,11 @@ static void uncover(struct planning *planning, const struct findings *findings)
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
 
-        if (finding->check->remedy == REMEDY_REPLACE && finding->key &&
-            plan->fates[finding->key - planning->facts->keys].origin == ORIGIN_NONE)
+        enum key_origin origin =
+            finding->key ? plan->fates[finding->key - planning->facts->keys].origin : ORIGIN_NONE;
+
+        if ((finding->check->remedy == REMEDY_REPLACE && finding->key && origin == ORIGIN_NONE) ||
+            (finding->check->remedy == REMEDY_PREVIOUS && origin != ORIGIN_RESTORED))
             plan->covers[i] = false;
         if ((finding->check->remedy == REMEDY_EDIT && !finding->edit_count) ||
             (finding->check->remedy == REMEDY_WISH && !finding->wish_count))
@@ -221,8 +221,6 @@ static void choose(struct planning *planning, const struct findings *findings)
         if (plan->covers[i])
             mark(planning, &findings->items[i]);
     }
-    if (planning->options->restore_previous)
-        mark_previous(planning);
     if (planning->options->all_keys)
         mark_all_keys(planning);
 }

@@ -34,8 +34,6 @@ void plan_push(struct planning *planning, struct change change);
 const struct key_copy *plan_copy(const struct host_key *key);
 /* What clients know this key by, as far as it can still be told; NULL. */
 const struct pubkey *plan_identity(const struct host_key *key);
-/* A key that serves, and a copy of the one that clients know instead. */
-bool plan_previous(const struct host_key *key);
 
 /* keys.c: the writes that one key needs. */
 int plan_key(struct planning *planning, size_t index, struct err *e) MUST_CHECK;

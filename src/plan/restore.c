@@ -75,8 +75,3 @@ const struct key_copy *plan_copy(const struct host_key *key)
     copy = best_vouched(key, EVIDENCE_COMMENT);
     return copy ? copy : only_file(key);
 }
-
-bool plan_previous(const struct host_key *key)
-{
-    return !key->lost && best_vouched(key, EVIDENCE_OPERATOR);
-}

@@ -77,6 +77,17 @@ static json_t *recoverable_json(const struct host_key *key)
     return array;
 }
 
+/* What clients know instead of it. */
+static void set_expected(json_t *object, const struct inspection *facts, const struct host_key *key)
+{
+    struct expectation known = { 0 };
+
+    if (!key_expected(facts, key, &known))
+        return;
+    set_text(object, "expected_fingerprint", known.fingerprint);
+    free(known.fingerprint);
+}
+
 static json_t *key_json(const struct report *report, size_t index)
 {
     const struct host_key *key = &report->facts->keys[index];
@@ -100,6 +111,7 @@ static json_t *key_json(const struct report *report, size_t index)
 
         set_text(object, "fingerprint", fingerprint);
     }
+    set_expected(object, report->facts, key);
     if (key->copy_count)
         set(object, "recoverable", recoverable_json(key));
     if (fate && report->done) {

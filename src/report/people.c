@@ -221,6 +221,7 @@ void report_check(const struct report *report, const struct report_style *style)
     if (report->findings->count)
         fputs("\n", stdout);
     put_lost_keys(report);
+    put_offer(report);
     print_verdict(report, style);
     if (all == 0)
         fputs("\n", stdout);
@@ -279,10 +280,21 @@ static size_t new_identities(const struct plan *plan)
     return count;
 }
 
+/* The one that serves now goes; somebody may have come to know it. */
+static void print_previous(const char *label, const struct key_fate *fate)
+{
+    auto_free char *fingerprint = pubkey_fingerprint(&fate->copy->judgement.pub);
+
+    printf("  The %s key becomes the one of before:\n    %s\n"
+           "  Clients that have accepted the present one since will see that it has changed:\n"
+           "    %s\n",
+           label, fingerprint, fate->old_fingerprint);
+}
+
 static void print_what_clients_see(const struct report *report)
 {
     const struct plan *plan = report->plan;
-    size_t guessed = 0;
+    size_t guessed = 0, previous = 0;
 
     for (size_t i = 0; i < plan->fate_count; i++) {
         const struct key_fate *fate = &plan->fates[i];
@@ -294,6 +306,10 @@ static void print_what_clients_see(const struct report *report)
                 "  The %s key comes back from a copy; nothing here tells whether clients know it\n",
                 label);
         guessed += fate->guessed;
+        if (fate->origin == ORIGIN_RESTORED && !key->lost) {
+            print_previous(label, fate);
+            previous++;
+        }
         if (fate->origin != ORIGIN_GENERATED)
             continue;
         printf("  The %s key becomes a new one", label);
@@ -309,7 +325,7 @@ static void print_what_clients_see(const struct report *report)
     if (new_identities(plan))
         fputs("  Clients that know an old one will see REMOTE HOST IDENTIFICATION HAS CHANGED.\n",
               stdout);
-    else if (!guessed)
+    else if (!guessed && !previous && !any_key_stays_changed(report))
         fputs("  Clients notice nothing: every identity is kept.\n", stdout);
 }
 
@@ -385,6 +401,7 @@ void report_repair(const struct report *report, const struct report_style *style
     if (!report->run) {
         if (put_lost_keys(report))
             return;
+        put_offer(report);
         fputs(problems(report, false)
                   ? "Nothing was changed: what is left is for a human to decide, or was skipped.\n"
                   : "Nothing to mend.\n",
@@ -400,4 +417,8 @@ void report_repair(const struct report *report, const struct report_style *style
         printf("%sMended in part.%s %zu changes; the problems above are left.\n",
                tone_start(style, TONE_WARN), tone_end(style), report->plan->change_count);
     print_next(report);
+    if (any_key_stays_changed(report)) {
+        fputs("\n", stdout);
+        put_offer(report);
+    }
 }

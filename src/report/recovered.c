@@ -73,6 +73,41 @@ bool put_lost_keys(const struct report *report)
     return held > 0;
 }
 
+/* A key that serves, and is not what clients know, and stays. */
+static bool stays_changed(const struct report *report, size_t index)
+{
+    const struct finding *finding = &report->findings->items[index];
+
+    return finding->check->remedy == REMEDY_PREVIOUS && finding->outcome != OUTCOME_MENDED &&
+           !(report->plan && index < report->plan->finding_count && report->plan->covers[index]);
+}
+
+bool any_key_stays_changed(const struct report *report)
+{
+    for (size_t i = 0; report->findings && i < report->findings->count; i++)
+        if (stays_changed(report, i))
+            return true;
+    return false;
+}
+
+void put_offer(const struct report *report)
+{
+    auto_free char *target = text_clean(report->system.target);
+
+    if (!any_key_stays_changed(report))
+        return;
+    if (report->system.fs)
+        printf("  The previous identity can be restored as far as its keys are still on the disk:\n"
+               "  sshmend recover %s, or repair with --recover=always, and the same --known-hosts\n"
+               "  or --fingerprint. That is never done by itself.\n\n",
+               target);
+    else
+        fputs("  The previous identity may still be on the disk, but a mounted tree cannot be "
+              "searched:\n"
+              "  unmount it, and give the disk or the image to sshmend recover.\n\n",
+              stdout);
+}
+
 static void put_copies(const struct inspection *facts, struct libscols_table *table)
 {
     for (size_t i = 0; i < facts->key_count; i++)
@@ -139,6 +174,8 @@ void report_recover(const struct report *report, const struct report_style *styl
     if (report->run)
         printf("%sDone.%s To take it back: sshmend undo %s --run %s\n",
                tone_start(style, TONE_GOOD), tone_end(style), target, report->run);
+    else if (any_key_stays_changed(report))
+        fputs("What clients know was not found; nothing was changed.\n", stdout);
     else if (!any_key_lost(report->facts))
         fputs("No host key is lost; nothing was changed.\n", stdout);
     else

@@ -30,6 +30,10 @@ void put_copy(const struct key_copy *copy, const char *verb);
 /* Which lost keys can be brought back, and why that should be done now. True: that held all back.
  */
 bool put_lost_keys(const struct report *report);
+/* A key would serve that is not what clients know, and will go on to. */
+bool any_key_stays_changed(const struct report *report);
+/* How the key that clients know comes back, where one of them stays changed. */
+void put_offer(const struct report *report);
 /* "1 problem", "2 problems". */
 char *counted(size_t count, const char *singular);
 

@@ -68,6 +68,30 @@ original_fingerprint() {
     tar -xOf "$BUILD/root.tar" "./etc/ssh/ssh_host_$1_key.pub" | ssh-keygen -lf - | cut -d' ' -f2
 }
 
+# --- a terminal ---
+
+# at_prompt ANSWER [OPTION…]: runs repair on a terminal of its own, waits for its question, types
+# ANSWER; the exit code is repair's.
+at_prompt() {
+    local answer=$1
+    shift
+    mkfifo keyboard
+    type_answer "$answer" >keyboard &
+    script -q -e -f -E never -c "exec $SSHMEND repair $* $IMG" typescript <keyboard
+}
+
+type_answer() {
+    local try
+    for ((try = 0; try < 300; try++)); do
+        ! grep -q '?' typescript 2>/dev/null || break
+        sleep 0.1
+    done
+    sleep 0.3
+    printf '%b' "$1"
+    # The terminal stays for as long as the program may want to say something.
+    sleep 10
+}
+
 # --- expectations ---
 
 # The loop devices of this case's files, and the mounts of a loop device or of

@@ -380,27 +380,6 @@ case_killed_check() {
     done
 }
 
-# at_prompt ANSWER: runs repair on a terminal of its own, waits for its
-# question, types ANSWER; the exit code is repair's.
-at_prompt() {
-    local answer=$1
-    mkfifo keyboard
-    type_answer "$answer" >keyboard &
-    script -q -e -f -E never -c "exec $SSHMEND repair $IMG" typescript <keyboard
-}
-
-type_answer() {
-    local try
-    for ((try = 0; try < 300; try++)); do
-        ! grep -q '?' typescript 2>/dev/null || break
-        sleep 0.1
-    done
-    sleep 0.3
-    printf '%b' "$1"
-    # The terminal stays for as long as the program may want to say something.
-    sleep 10
-}
-
 case_interrupt_at_prompt() {
     broken_image "$IMG" gpt-ext4 modes_777
     local before

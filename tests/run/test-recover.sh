@@ -30,7 +30,8 @@ expect_untouched() { cmp -s "$IMG" "$CASE_DIR/lost.img" || fail 'the disk was ch
 expect_same_identity() {
     local served type
     expect_exit 0 sshmend check "$IMG"
-    served=$(judge_login "$IMG")
+    served=$(JUDGE_KNOWN_HOSTS=$CASE_DIR/known_hosts judge_login "$IMG") ||
+        fail 'a client that knows the machine cannot log in'
     for type in "${types[@]}"; do
         grep -qxF "$(original_fingerprint "$type")" <<<"$served" || fail "the $type key is another one now"
     done
@@ -44,6 +45,7 @@ expect_new_identity() {
     for type in "${types[@]}"; do
         ! grep -qxF "$(original_fingerprint "$type")" <<<"$served" || fail "the $type key is the old one"
     done
+    JUDGE_KNOWN_HOSTS=$CASE_DIR/known_hosts judge_refuses "$IMG" || fail 'a client that knows the machine is not warned'
 }
 
 private_keys_deleted() { rm ssh_host_*_key; }
@@ -139,13 +141,80 @@ case_never() {
     expect_new_identity
 }
 
+# Every key that would serve is told with the one that clients know.
+expect_told_of_change() {
+    local type
+    expect_json '[.findings[] | select(.id == "hostkey-changed") | .outcome] | unique' "$OUT" "[\"$1\"]"
+    for type in "${types[@]}"; do
+        expect_json "[.keys[].expected_fingerprint] | index(\"$(original_fingerprint "$type")\") != null" "$OUT" true
+    done
+}
+
 # Keys that serve are left, until somebody who knows better asks for the ones before.
 case_previous_identity() {
+    local known=(--known-hosts "$CASE_DIR/known_hosts")
     lose gpt-ext4 keys_made_anew
-    expect_exit 0 sshmend repair --yes --known-hosts "$CASE_DIR/known_hosts" "$IMG"
+    expect_exit 0 sshmend check "$IMG"
+    expect_exit 4 sshmend check --json "${known[@]}" "$IMG"
+    expect_told_of_change open
+    expect_exit 4 sshmend check "${known[@]}" "$IMG"
+    expect_says "$OUT" "as $(original_fingerprint rsa) ("
+    expect_says "$OUT" "sshmend recover $IMG"
+    expect_exit 4 sshmend repair --yes "${known[@]}" "$IMG"
+    expect_says "$OUT" "sshmend recover $IMG"
     expect_untouched
-    expect_exit 1 sshmend recover --yes --known-hosts "$CASE_DIR/known_hosts" "$IMG"
+    expect_exit 4 sshmend check --recover=always "${known[@]}" "$IMG"
+    expect_says "$OUT" 'can be brought back'
+    expect_exit 1 sshmend recover --yes "${known[@]}" "$IMG"
     expect_same_identity
+    expect_exit 0 sshmend check "${known[@]}" "$IMG"
+    ! grep -q 'clients know' "$OUT" || fail 'what clients know is served, and yet told of'
+}
+
+case_previous_identity_always() {
+    lose gpt-ext4 keys_made_anew
+    expect_exit 4 sshmend repair --yes --recover=always --skip hostkey-changed --known-hosts known_hosts "$IMG"
+    expect_untouched
+    expect_exit 1 sshmend repair --yes --recover=always --json --known-hosts known_hosts "$IMG"
+    expect_json '[.findings[] | select(.id == "hostkey-changed") | .outcome] | unique' "$OUT" '["mended"]'
+    expect_same_identity
+}
+
+# By fingerprint alone, nobody knows of which type it is until it is found.
+case_previous_identity_by_fingerprint() {
+    local known=(--fingerprint "$(original_fingerprint ed25519)")
+    lose gpt-ext4 keys_made_anew
+    expect_exit 4 sshmend check --json "${known[@]}" "$IMG"
+    expect_json '[.findings[] | select(.id == "hostkey-changed") | .path]' "$OUT" '[null]'
+    expect_exit 1 sshmend recover --yes "${known[@]}" "$IMG"
+    expect_exit 0 sshmend check --json "${known[@]}" "$IMG"
+    expect_json "[.keys[].fingerprint] | index(\"$(original_fingerprint ed25519)\") != null" "$OUT" true
+}
+
+# Asked, and agreed to: the offer, and then the plan.
+case_previous_identity_offered() {
+    lose gpt-ext4 keys_made_anew
+    expect_exit 4 at_prompt '\n' --known-hosts known_hosts
+    expect_untouched
+    rm keyboard
+    expect_exit 1 at_prompt 'y\ny\n' --known-hosts known_hosts
+    grep -q 'becomes the one of before' typescript || fail "$(cat typescript)"
+    expect_same_identity
+}
+
+# What is not on the disk any more is said to be so.
+case_previous_identity_gone() {
+    shredded() {
+        shred ssh_host_*
+        sync -f .
+        keys_made_anew
+    }
+    lose gpt-ext4 shredded
+    expect_exit 4 sshmend recover --yes --known-hosts known_hosts "$IMG"
+    expect_says "$OUT" 'was not found'
+    expect_untouched
+    expect_exit 4 sshmend check --recover=always --known-hosts known_hosts "$IMG"
+    expect_says "$OUT" 'was not found on the disk'
 }
 
 # A key with the right comment that somebody has planted is not the one whose .pub is there.

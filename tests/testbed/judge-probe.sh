@@ -6,6 +6,9 @@
 # Starts the sshd of a disk image and logs in. Run by judge.sh in fresh
 # network, process and mount namespaces; the last process takes all with it.
 #
+# JUDGE_KNOWN_HOSTS   what the client knows already, of a host called web1.example.org; without it,
+#                     whatever keys are offered
+#
 # Prints facts: "sshd-test ok|failed", "sshd-start ok|failed",
 # "key FINGERPRINT", "login USER TYPE ok|failed", and "probe done" at the end.
 
@@ -81,13 +84,14 @@ collect_keys() {
     [[ ! -s "$work/known_hosts" ]] || ssh-keygen -lf "$work/known_hosts" | awk '{ print "key " $2 }' | sort -u
 }
 
-# The client checks the host's signature against the key collected before, so
-# a host key that is served but cannot sign is caught.
+# The client checks the host's signature against the key it knows, or the one collected before, so
+# a host key that is served but cannot sign is caught. It takes no other, and learns no other.
 try_login() {
     local user=$1 type=$2 answer
     answer=$(timeout 20 ssh -F none -n -T -i "$client_key" -o IdentitiesOnly=yes -o BatchMode=yes \
         -o PreferredAuthentications=publickey -o ConnectTimeout=10 -o StrictHostKeyChecking=yes \
-        -o UserKnownHostsFile="$work/known_hosts" -o GlobalKnownHostsFile=/dev/null \
+        -o UserKnownHostsFile="${JUDGE_KNOWN_HOSTS:-$work/known_hosts}" -o GlobalKnownHostsFile=/dev/null \
+        ${JUDGE_KNOWN_HOSTS:+-o HostKeyAlias=web1.example.org} -o UpdateHostKeys=no \
         -o HostKeyAlgorithms="$type" "$user@127.0.0.1" id -un 2>>"$work/client.log") || true
     if [[ $answer == "$user" ]]; then
         echo "login $user $type ok"

@@ -13,6 +13,8 @@
 
 : "${testbed_dir:?source image.sh first}"
 
+# A client that has met the machine before: JUDGE_KNOWN_HOSTS, see judge-probe.sh.
+
 # sshd must offer all of these, whatever else it has.
 JUDGE_TYPES=${JUDGE_TYPES:-ssh-ed25519 ecdsa-sha2-nistp256 rsa-sha2-512}
 

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const struct plan_options plain, strict = { .strict = true },
-                                        all_keys = { .all_keys = true };
+static const struct plan_options plain,
+    strict = { .strict = true }, all_keys = { .all_keys = true },
+    previous = { .restore_previous = true },
+    recover = { .restore_previous = true, .recover_only = true };
 
 /* ---- what is wrong ---------------------------------------------------------------------- */
 
@@ -234,6 +236,35 @@ static void open_and_foreign_home(struct scene *s)
     set_mode(&s->nodes[NODE_SSH_DIR], 0600);
 }
 
+/* The operator says that clients know another RSA key, and it has been found. */
+static void changed(struct scene *s)
+{
+    static struct evidence item = { .source = EVIDENCE_OPERATOR };
+    static const struct evidence_list told = { .items = &item, .count = 1 };
+
+    scene_copy(s, &s->keys[RSA], "the bare disk", "rsa1024.v1");
+    s->copies[0].carved = true;
+    s->copies[0].source = EVIDENCE_OPERATOR;
+    s->copies[0].vouched_by = (char *)"--fingerprint";
+    item.fingerprint = pubkey_fingerprint(&s->copies[0].judgement.pub);
+    s->facts.told = &told;
+}
+
+static void changed_and_open(struct scene *s)
+{
+    changed(s);
+    open_keys(s);
+}
+
+/* It was not found: nothing comes in the place of the one that serves. */
+static void changed_and_gone(struct scene *s)
+{
+    changed(s);
+    s->copies[0].vouched_by = NULL;
+    hostkey_judgement_free(&s->copies[0].judgement);
+    s->keys[RSA].copy_count = 0;
+}
+
 static void mixed(struct scene *s)
 {
     missing(s);
@@ -250,6 +281,10 @@ static void mixed(struct scene *s)
     "write " KEY "rsa_key a new RSA 3072 key\n"                                                    \
     "write " KEY "rsa_key.pub the .pub of the new RSA key\n"
 
+#define OLD_RSA                                                                                    \
+    "write " KEY "rsa_key the RSA key, from the bare disk\n"                                       \
+    "write " KEY "rsa_key.pub the .pub, derived from the RSA key\n"
+
 static const struct {
     const char *name;
     void (*damage)(struct scene *scene);
@@ -257,6 +292,14 @@ static const struct {
     const char *changes; /* "kind path to", each with a newline */
 } plans[] = {
     { "healthy", healthy, &plain, "" },
+    { "changed", changed, &plain, "" },
+    { "changed, asked for", changed, &previous, OLD_RSA },
+    { "changed, recover", changed, &recover, OLD_RSA },
+    { "changed and open", changed_and_open, &previous,
+      OLD_RSA "chmod " KEY "ecdsa_key 0600\nchmod " KEY "ed25519_key 0600\n" },
+    { "changed and open, recover", changed_and_open, &recover, OLD_RSA },
+    { "changed and gone", changed_and_gone, &previous, "" },
+    { "healthy, asked for", healthy, &previous, "" },
     { "healthy, strict", healthy, &strict, "" },
     { "open keys", open_keys, &plain,
       "chmod " KEY "rsa_key 0600\nchmod " KEY "ecdsa_key 0600\nchmod " KEY "ed25519_key 0600\n" },
