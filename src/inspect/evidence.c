@@ -211,14 +211,19 @@ static const char *const log_patterns[] = {
 };
 
 /*
- * "256 SHA256:... root@web1 (ED25519)", a line of ssh-keygen -l about a key that root made: not
- * the keys of users, which sshd logs at every login.
+ * "256 SHA256:... root@web1 (ED25519)", a line of ssh-keygen -l about a key that root made, or that
+ * sshd-keygen of Enterprise Linux did, without a comment: not the keys of users, which sshd logs at
+ * every login.
  */
 static const char *fingerprint_in(const char *line)
 {
     const char *at = strstr(line, "SHA256:");
 
-    return at && is_fingerprint(at) && text_starts(at + FINGERPRINT_LEN, " root@") ? at : NULL;
+    return at && is_fingerprint(at) &&
+                   (text_starts(at + FINGERPRINT_LEN, " root@") ||
+                    text_starts(at + FINGERPRINT_LEN, " no comment ("))
+               ? at
+               : NULL;
 }
 
 /* cloud-init writes whole public keys, too: "ssh-ed25519 AAAA... root@web1". */
@@ -265,6 +270,18 @@ static void in_logs(const struct root *root, struct evidence_list *list)
                 in_log(text, *path, list);
         }
     }
+}
+
+/*
+ * A cloud image may have no text logs. Reading a journal takes longer than all the rest, and is
+ * for what nothing stronger names.
+ */
+static void in_journal(const struct root *root, struct evidence_list *list)
+{
+    auto_free char *text = journal_keys(root);
+
+    if (text)
+        in_log(text, JOURNAL_DIR, list);
 }
 
 /* ---- in known_hosts ------------------------------------------------------------------- */
@@ -329,14 +346,22 @@ static void by_comment(const struct inspection *facts, const struct host_key *ke
 void evidence_collect(const struct root *root, const struct inspection *facts,
                       struct evidence_list *ret)
 {
+    bool unnamed = false;
+
     if (!any_key_lost(facts))
         return;
-    for (size_t i = 0; i < facts->key_count; i++)
-        if (facts->keys[i].lost) {
-            beside_key(&facts->keys[i], ret);
-            in_certificate(root, &facts->keys[i], ret);
-        }
+    for (size_t i = 0; i < facts->key_count; i++) {
+        size_t before = ret->count;
+
+        if (!facts->keys[i].lost)
+            continue;
+        beside_key(&facts->keys[i], ret);
+        in_certificate(root, &facts->keys[i], ret);
+        unnamed = unnamed || ret->count == before;
+    }
     in_logs(root, ret);
+    if (unnamed)
+        in_journal(root, ret);
     in_all_known_hosts(root, facts, ret);
     for (size_t i = 0; i < facts->key_count; i++)
         if (facts->keys[i].lost)

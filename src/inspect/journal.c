@@ -180,14 +180,15 @@ static void keep_said(char *said, struct logs *logs)
     }
 }
 
-static int read_files(const struct root *root, const struct journal_files *files, struct blob *ret)
+static int read_files(const struct root *root, const struct journal_files *files,
+                      confined_work *work, struct blob *ret)
 {
     int memory[JOURNAL_FILES_MAX], result = -1;
     size_t count = copy_files(root, files, memory);
 
     journal_prepare();
     if (count)
-        result = confine(journal_read, memory, count, SAID_MAX, ret);
+        result = confine(work, memory, count, SAID_MAX, ret);
     for (size_t i = 0; i < count; i++)
         close(memory[i]);
     return result;
@@ -202,8 +203,19 @@ void journal_inspect(const struct root *root, struct logs *logs)
         return;
     if (!journal_readable)
         logs->journal_unread = "this program was built without libsystemd";
-    else if (read_files(root, &files, &said) < 0)
+    else if (read_files(root, &files, journal_read, &said) < 0)
         logs->journal_unread = "it could not be read";
     else
         keep_said((char *)said.data, logs);
+}
+
+char *journal_keys(const struct root *root)
+{
+    auto_with(files_free) struct journal_files files = find_files(root);
+    auto_blob struct blob said = { 0 };
+
+    if (!files.count || !journal_readable ||
+        read_files(root, &files, journal_read_keys, &said) < 0 || !said.len)
+        return NULL;
+    return xstrdup((const char *)said.data);
 }

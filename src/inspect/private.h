@@ -154,6 +154,8 @@ int64_t log_time(const char *line, const struct log_clock *clock);
 enum { JOURNAL_FILES_MAX = 32, JOURNAL_TEXT_MAX = 1000 };
 /* Adds what systemd's journal holds, in no order, or says why it does not. */
 void journal_inspect(const struct root *root, struct logs *logs);
+/* What it says of host keys that were made, a line each; NULL: nothing. The caller frees it. */
+char *journal_keys(const struct root *root) MUST_CHECK;
 
 /* journal_read.c */
 extern const bool journal_readable; /* built with libsystemd */
@@ -161,6 +163,8 @@ extern const bool journal_readable; /* built with libsystemd */
 void journal_prepare(void);
 /* The child's work: "TIME text", a line each; TIME in microseconds. */
 int journal_read(const int *fds, size_t count, int out);
+/* The same of what tells of host keys, without the time. */
+int journal_read_keys(const int *fds, size_t count, int out);
 
 /*
  * logs.c: the end of a log, packed or not, without its NUL bytes; NULL. The caller frees it.

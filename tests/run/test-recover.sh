@@ -119,6 +119,44 @@ case_logs_vouch() {
     expect_same_identity
 }
 
+# A cloud image has no text logs: its journal tells what cloud-init has made.
+case_journal_vouches() {
+    local type time=1700000000000000 machine=var/log/journal/3d1219c7c4c5404aaa1f6d2a48adfda4
+    lose gpt-ext4 all_keys_deleted
+    image_mount "$IMG"
+    mkdir -p "$MNT/$machine"
+    for type in "${types[@]}"; do
+        printf '%s\n' "__REALTIME_TIMESTAMP=$time" __MONOTONIC_TIMESTAMP=1000 \
+            _BOOT_ID=00000000000000000000000000000001 SYSLOG_IDENTIFIER=ec2 _UID=0 _COMM=logger \
+            "MESSAGE=$(tar -xOf "$BUILD/root.tar" "./etc/ssh/ssh_host_${type}_key.pub" | ssh-keygen -lf -)" ''
+        time=$((time + 1000000))
+    done | /lib/systemd/systemd-journal-remote -o "$MNT/$machine/system.journal" - 2>/dev/null
+    image_umount
+    cp --sparse=always "$IMG" "$CASE_DIR/lost.img"
+    expect_exit 4 sshmend check --json "$IMG"
+    expect_json '[.keys[].recoverable[0].vouched_by] | unique' "$OUT" '["/var/log/journal"]'
+    expect_exit 4 sshmend repair --yes "$IMG"
+    expect_untouched
+    expect_exit 1 sshmend repair --yes --recover=always "$IMG"
+    expect_same_identity
+}
+
+# Users of it know it by a name of its own, hashed; others' keys are of others.
+case_own_name_vouches() {
+    lose gpt-ext4 all_keys_deleted
+    image_mount "$IMG"
+    sed 's/^[^ ]*/victim/' "$CASE_DIR/known_hosts" >"$MNT/root/.ssh/known_hosts"
+    ssh-keygen -q -H -f "$MNT/root/.ssh/known_hosts"
+    rm "$MNT/root/.ssh/known_hosts.old"
+    image_umount
+    cp --sparse=always "$IMG" "$CASE_DIR/lost.img"
+    expect_exit 4 sshmend repair --yes "$IMG"
+    expect_says "$OUT" '/root/.ssh/known_hosts, by its own name'
+    expect_untouched
+    expect_exit 1 sshmend repair --yes --recover=always "$IMG"
+    expect_same_identity
+}
+
 # Only the comment says whose they are: without anybody to ask, not a byte is written.
 case_nobody_vouches() {
     lose gpt-ext4 all_keys_deleted

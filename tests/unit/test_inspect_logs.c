@@ -279,6 +279,75 @@ START_TEST(journal_mutated)
 }
 END_TEST
 
+/* ---- host keys that were made ---------------------------------------------------------------- */
+
+#define FINGERPRINT "SHA256:LOsc4Ladlq3PwVU6LZoxC0kwz46YQa0ISSOJWofpelM"
+
+static const struct {
+    const char *who, *more, *message;
+    bool told;
+} makers[] = {
+    { "ec2", "_UID=0", "256 " FINGERPRINT " root@web1 (ED25519)", true },
+    { "cloud-init", "_UID=0", FINGERPRINT " root@web1", true },
+    { "cloud-init", "_UID=0", "ssh-ed25519 AAAAC3Nz root@web1", true },
+    { "python3", "_UID=0\n_SYSTEMD_UNIT=cloud-final.service",
+      "<14>Nov 24 21:03:44 ec2: 256 " FINGERPRINT " root@web1 (ED25519)", true },
+    { "sh", "_UID=0\n_COMM=ssh-keygen", FINGERPRINT " root@web1", true },
+    /* Anybody can call himself so. */
+    { "ec2", "_UID=1000", "256 " FINGERPRINT " root@web1 (ED25519)", false },
+    { "ec2", "", "256 " FINGERPRINT " root@web1 (ED25519)", false },
+    { "ec2", "_UID=0", "-----BEGIN SSH HOST KEY FINGERPRINTS-----", false },
+    /* The keys of users, and names that guests have made up. */
+    { "sshd", "_UID=0\n_COMM=sshd", "Invalid user 256 " FINGERPRINT " root@web1", false },
+};
+
+START_TEST(journal_of_keys)
+{
+    auto_root struct root *root = NULL;
+    auto_free char *text = NULL, *line = xasprintf("%s\n", makers[_i].message);
+
+    say_nothing_yet();
+    journal_says(1, "cron", "_UID=0", FINGERPRINT " root@web1");
+    journal_says(1, makers[_i].who, makers[_i].more, makers[_i].message);
+    for (int i = 0; i < 300; i++)
+        journal_says(2, "cloud-init", "_UID=0", "another matter");
+    put_journal(MACHINE "system.journal");
+    root = scratch_root(ROOT_READ);
+    text = journal_keys(root);
+    if (makers[_i].told)
+        ck_assert_str_eq(text, line);
+    else
+        ck_assert_ptr_null(text);
+}
+END_TEST
+
+/* The newest, and not without end; what is no journal costs only itself. */
+START_TEST(journal_of_many_keys)
+{
+    static const char nuls[65536];
+    auto_root struct root *root = NULL;
+    auto_free char *text = NULL, *none = NULL;
+    size_t lines = 0;
+
+    say_nothing_yet();
+    for (int i = 0; i < 600; i++) {
+        auto_free char *message = xasprintf("%d " FINGERPRINT " root@web1", i);
+
+        journal_says(1, "ec2", "_UID=0", message);
+    }
+    put_bytes(MACHINE "system@nuls.journal~", 0640, nuls, sizeof nuls);
+    root = scratch_root(ROOT_READ);
+    none = journal_keys(root);
+    ck_assert_ptr_null(none);
+    put_journal(MACHINE "system.journal");
+    text = journal_keys(root);
+    ck_assert(text && text_starts(text, "599 SHA256:"));
+    for (const char *at = text; (at = strchr(at, '\n')); at++)
+        lines++;
+    ck_assert_uint_eq(lines, 256);
+}
+END_TEST
+
 /* ---- the child that is shut in ------------------------------------------------------------ */
 
 static int works(const int *fds, size_t count, int out)
@@ -367,6 +436,8 @@ Suite *suite_inspect_logs(void)
     ADD(tcase, journal_and_texts);
     ADD(tcase, journal_junk);
     ADD(tcase, journal_mutated);
+    ADD_TABLE(tcase, journal_of_keys, makers);
+    ADD(tcase, journal_of_many_keys);
     ADD_TABLE(tcase, confined, children);
     suite_add_tcase(suite, tcase);
     return suite;
