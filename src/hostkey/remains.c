@@ -266,7 +266,8 @@ static bool sec1_public(struct reader in, const char *name, struct writer *out)
 /* PKCS#1: n, e, …; DSA: p, q, g, y, x. DER's integers are the wire's. */
 static bool numbers_public(const struct reader *fields, size_t count, struct writer *out)
 {
-    if (count == 5 && fields[1].left <= 33) {
+    /* Of a torn RSA key there may be five, too: its e is short, and no q of 160 bits or more. */
+    if (count == 5 && fields[1].left >= 20 && fields[1].left <= 33) {
         write_text(out, "ssh-dss");
         for (size_t i = 0; i < 4; i++)
             write_string(out, fields[i].at, fields[i].left);

@@ -155,30 +155,40 @@ static EVP_PKEY *with_modulus(const struct rebuilding *from, const struct blob *
     return pkey;
 }
 
+/* e * d is 1 modulo p - 1, and modulo q - 1. */
+static bool confirms(const BIGNUM *e, const BIGNUM *d, const BIGNUM *prime, BN_CTX *ctx)
+{
+    BIGNUM *less = BN_dup(prime), *product = BN_secure_new();
+    bool fits = less && product && BN_sub_word(less, 1) && BN_mod_mul(product, e, d, less, ctx) &&
+                BN_is_one(product);
+
+    BN_clear_free(less);
+    BN_clear_free(product);
+    return fits;
+}
+
 /* n itself is damaged wherever it stands: the two primes, and d to confirm them. */
 static EVP_PKEY *from_primes(const struct remains *copy, BN_CTX *ctx)
 {
     struct reader fields[FIELDS];
     size_t count = remains_fields(copy, fields, FIELDS);
-    BIGNUM *d, *p, *q, *n = BN_new(), *e = BN_new(), *product = BN_secure_new(),
-                       *less = BN_secure_new();
+    BIGNUM *d, *p, *q, *n, *e;
     EVP_PKEY *pkey = NULL;
 
     /* openssh-key-v1: n, e, d, iqmp, p, q. PKCS#1: n, e, d, p, q, … */
     if (count < 5 + (size_t)copy->openssh)
-        return BN_free(n), BN_free(e), BN_free(product), BN_free(less), NULL;
+        return NULL;
+    n = BN_new();
+    e = BN_new();
     d = number_of(&fields[2]);
     p = number_of(&fields[copy->openssh ? 4 : 3]);
     q = number_of(&fields[copy->openssh ? 5 : 4]);
     for (size_t i = 0; !pkey && i < ARRAY_SIZE(exponents); i++)
-        if (n && e && product && less && BN_mul(n, p, q, ctx) && BN_num_bits(n) >= 512 &&
-            BN_set_word(e, exponents[i]) && BN_copy(less, p) && BN_sub_word(less, 1) &&
-            BN_mod_mul(product, e, d, less, ctx) && BN_is_one(product))
+        if (n && e && d && p && q && BN_mul(n, p, q, ctx) && BN_num_bits(n) >= 512 &&
+            BN_set_word(e, exponents[i]) && confirms(e, d, p, ctx) && confirms(e, d, q, ctx))
             pkey = from_prime(n, e, p, ctx);
     BN_free(n);
     BN_free(e);
-    BN_clear_free(product);
-    BN_clear_free(less);
     BN_clear_free(d);
     BN_clear_free(p);
     BN_clear_free(q);

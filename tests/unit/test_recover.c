@@ -355,6 +355,246 @@ START_TEST(beyond_repair)
 }
 END_TEST
 
+/* ---- whose key it is, unasked ------------------------------------------------------------- */
+
+/*
+ * Nobody knows the public part: it is the one that the copy claims, or, where n is damaged in both
+ * places (openssh-key-v1: the first quarter, and up to 45 %), the one that the primes make.
+ */
+static const struct {
+    const char *form;
+    struct {
+        unsigned permille, len;
+    } damage[2];
+    bool comes_back;
+} alone[] = {
+    { "v1", { { 550, 64 }, { 0, 0 } }, true },     { "v1", { { 800, 90 }, { 0, 0 } }, true },
+    { "v1", { { 120, 90 }, { 0, 0 } }, true },     { "v1", { { 350, 90 }, { 0, 0 } }, true },
+    { "v1", { { 120, 90 }, { 350, 90 } }, true },  { "pem", { { 100, 90 }, { 0, 0 } }, true },
+    { "pem", { { 600, 90 }, { 0, 0 } }, true },    { "v1", { { 440, 1440 }, { 0, 0 } }, false },
+    { "pem", { { 220, 1900 }, { 0, 0 } }, false },
+};
+
+START_TEST(rebuilt_unasked)
+{
+    auto_blob struct blob file = file_bytes(KEYS_DIR "/rsa.%s", alone[_i].form);
+    auto_pubkey struct pubkey pub = pub_of("rsa");
+    auto_hostkey struct hostkey *key = NULL;
+    int result;
+
+    for (size_t i = 0; i < 2; i++)
+        for (size_t n = 0; n < alone[_i].damage[i].len; n++) {
+            size_t at = file.len * alone[_i].damage[i].permille / 1000 + n;
+
+            if (at < file.len - 40 && file.data[at] != '\n')
+                file.data[at] = file.data[at] == 'Q' ? 'R' : 'Q';
+        }
+    result = hostkey_rebuild(&file, 1, NULL, NULL, NULL, &key);
+    ck_assert_int_eq(result, alone[_i].comes_back ? 0 : -1);
+    if (result == 0)
+        ck_assert(blob_equal(&hostkey_pub(key)->blob, &pub.blob));
+    else
+        ck_assert_ptr_null(key);
+}
+END_TEST
+
+/* ---- what cannot be proven ------------------------------------------------------------------ */
+
+static const struct {
+    const char *file, *pub;
+    bool tells; /* the public part stands in clear */
+} encrypted[] = {
+    { "ed25519.v1.encrypted", "ed25519", true },
+    { "rsa.v1.encrypted", "rsa", true },
+    { "rsa.pem.encrypted", "rsa", false },
+    { "dsa.pem.encrypted", "dsa", false },
+    { "ecdsa256.pem.encrypted", "ecdsa256", false },
+    { "ecdsa256.pkcs8.encrypted", "ecdsa256", false },
+};
+
+/* Counted, told where it tells its name, and never handed out as a key. */
+START_TEST(behind_a_passphrase)
+{
+    auto_blob struct blob file = file_bytes(KEYS_DIR "/%s", encrypted[_i].file);
+    auto_blob struct blob hay = noise(HAY, (uint64_t)_i + 51);
+    auto_pubkey struct pubkey pub = pub_of(encrypted[_i].pub);
+    const struct recover_want want = { .blob = &pub.blob };
+    auto_recovery struct recovery recovery = { 0 };
+
+    lay(&hay, 70001, &file);
+    recovery = search_hay(&hay, &want, 1);
+    ck_assert_int_eq(recovery.end, RECOVER_EXHAUSTED);
+    ck_assert_uint_eq(recovery.encrypted, 1);
+    ck_assert_uint_eq(recovery.proven, 0);
+    ck_assert_uint_eq(recovery.count, encrypted[_i].tells);
+    if (!encrypted[_i].tells)
+        return;
+    ck_assert_int_eq(recovery.found[0].state, RECOVER_ENCRYPTED);
+    ck_assert_int_eq(recovery.found[0].want, 0);
+    ck_assert_uint_eq(recovery.found[0].offset, 70001);
+    ck_assert(blob_equal(&recovery.found[0].pub.blob, &pub.blob));
+    ck_assert_ptr_null(recovery.found[0].key);
+    ck_assert_ptr_null(recovery.found[0].file.data);
+}
+END_TEST
+
+/* A type of tomorrow: to the byte where it is wanted, as a name alone where not. */
+START_TEST(of_unknown_type)
+{
+    auto_blob struct blob file = file_bytes("tests/fixtures/hostkey-unknown-type/key");
+    auto_blob struct blob hay = noise(HAY, 61);
+    auto_pubkey struct pubkey pub = { 0 }, other = pub_of("rsa");
+    struct recover_want want = { .fingerprint = NULL };
+    auto_recovery struct recovery asked = { 0 }, unasked = { 0 };
+
+    ck_assert_int_eq(hostkey_claim(&file, &pub), 0);
+    lay(&hay, 12345, &file);
+    want.blob = &pub.blob;
+    asked = search_hay(&hay, &want, 1);
+    ck_assert_int_eq(asked.end, RECOVER_ALL_FOUND);
+    ck_assert_int_eq(asked.found[0].state, RECOVER_UNKNOWN_TYPE);
+    ck_assert_int_eq(asked.found[0].want, 0);
+    ck_assert_ptr_null(asked.found[0].key);
+    ck_assert(blob_equal(&asked.found[0].file, &file));
+    want.blob = &other.blob;
+    unasked = search_hay(&hay, &want, 1);
+    ck_assert_int_eq(unasked.end, RECOVER_EXHAUSTED);
+    ck_assert_uint_eq(unasked.count, 1);
+    ck_assert_int_eq(unasked.found[0].state, RECOVER_UNKNOWN_TYPE);
+    ck_assert_int_eq(unasked.found[0].want, -1);
+    ck_assert_str_eq(unasked.found[0].pub.name, "ssh-newer@example.org");
+    ck_assert_ptr_null(unasked.found[0].file.data);
+}
+END_TEST
+
+/* ---- protocol 1: no lines, and no length but that of its parts ------------------------------- */
+
+START_TEST(of_protocol_1)
+{
+    auto_blob struct blob file = file_bytes(KEYS_DIR "/rsa1.ssh1");
+    auto_pubkey struct pubkey pub = pub_of("rsa1");
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        auto_blob struct blob hay = noise(HAY, i + 1);
+
+        lay(&hay, places[i], &file);
+        expect_found(&hay, &pub, RECOVER_AS_IT_STOOD, places[i], &file);
+    }
+}
+END_TEST
+
+/* As ssh-keygen of 7.5 makes them: where the parser sees the end of one, carving does. */
+static const struct {
+    const char *bits, *comment;
+} made_1[] = { { "1024", "" },    { "1024", "a" },    { "1032", "ab" },     { "2048", "root@web1" },
+               { "1040", "abc" }, { "2048", "abcd" }, { "4096", "abcdefg" } };
+
+START_TEST(of_ssh_keygen_1)
+{
+    auto_free char *path = xasprintf("%s/made", scratch);
+    const char *const argv[] = {
+        "ssh-keygen1",      "-q", "-t", "rsa1", "-b", made_1[_i].bits, "-N", "", "-C",
+        made_1[_i].comment, "-f", path, NULL
+    };
+    auto_blob struct blob file = { 0 }, text = { 0 }, hay = noise(HAY, (uint64_t)_i + 91);
+    auto_pubkey struct pubkey pub = { 0 };
+
+    ck_assert_int_eq(run_program(argv, NULL), 0);
+    file = file_bytes("%s/made", scratch);
+    text = file_bytes("%s/made.pub", scratch);
+    ck_assert_int_eq(pubkey_parse(&text, &pub), 0);
+    /* From 6.8 on it pads by eight bytes where there is nothing to pad, which nobody reads. */
+    if (_i == 2) {
+        ck_assert(memcmp(file.data + file.len - 8, "\0\0\0\0\0\0\0", 8) == 0);
+        file.len -= 8;
+    }
+    lay(&hay, 131071, &file);
+    expect_found(&hay, &pub, RECOVER_AS_IT_STOOD, 131071, &file);
+}
+END_TEST
+
+/* Whether the parser takes this for the key, in a haystack from byte 4096 on. */
+static bool parsed_there(const struct blob *hay, size_t len, const struct pubkey *pub)
+{
+    auto_with(hostkey_judgement_free) struct hostkey_judgement judged = { 0 };
+    auto_blob struct blob file = blob_copy(hay->data + 4096, len);
+
+    hostkey_judge(&file, &judged);
+    return judged.key && blob_equal(&judged.pub.blob, &pub->blob);
+}
+
+/* Cut off anywhere, or with any bit flipped: found where the parser takes it, and nowhere else. */
+START_TEST(of_protocol_1_damaged)
+{
+    auto_blob struct blob file = file_bytes(KEYS_DIR "/rsa1.ssh1");
+    auto_pubkey struct pubkey pub = pub_of("rsa1");
+    const struct recover_want want = { .blob = &pub.blob };
+    size_t found = 0;
+
+    for (size_t at = 0; at < file.len; at++) {
+        auto_blob struct blob hay = noise(16384, at + 1), part = blob_copy(file.data, file.len);
+        auto_recovery struct recovery recovery = { 0 };
+
+        if (_i)
+            part.len = at;
+        else
+            part.data[at] ^= (unsigned char)(1 << at % 8);
+        lay(&hay, 4096, &part);
+        recovery = search_hay(&hay, &want, 1);
+        ck_assert_msg((recovery.end == RECOVER_ALL_FOUND) == parsed_there(&hay, file.len, &pub),
+                      "at %zu", at);
+        found += recovery.end == RECOVER_ALL_FOUND;
+    }
+    /* In the comment, in what is reserved, and in the padding there is nothing to prove. */
+    ck_assert_uint_gt(found, 0);
+    ck_assert_uint_lt(found, 64);
+}
+END_TEST
+
+/* ---- backups -------------------------------------------------------------------------------- */
+
+/* NAME.gz of a file in the scratch directory; tar: of an archive of it, with others around it. */
+static struct blob packed_backup(const char *name, bool tar)
+{
+    auto_free char *from = xasprintf("%s/%s", scratch, name);
+    auto_free char *to = xasprintf("%s/backup", scratch);
+    const char *const tar_argv[] = {
+        "tar", "-C", scratch, "-cf", to, "before", name, "after", NULL
+    };
+    const char *const cp_argv[] = { "cp", from, to, NULL };
+    const char *const gzip_argv[] = { "gzip", "-f", to, NULL };
+    auto_blob struct blob hay = noise(300000, 3);
+
+    put_bytes("before", 0600, hay.data, hay.len);
+    put_bytes("after", 0600, hay.data, 5000);
+    ck_assert_int_eq(run_program(tar ? tar_argv : cp_argv, NULL), 0);
+    ck_assert_int_eq(run_program(gzip_argv, NULL), 0);
+    return file_bytes("%s.gz", to);
+}
+
+/* A key alone, and one in an archive of /etc; files begin where a sector does. */
+START_TEST(in_gzip)
+{
+    auto_blob struct blob file = file_bytes(KEYS_DIR "/%s.%s", files[_i].name, files[_i].form);
+    auto_pubkey struct pubkey pub = pub_of(files[_i].name);
+
+    put_bytes("ssh_host_key", 0600, file.data, file.len);
+    for (int tar = 0; tar < 2; tar++) {
+        auto_blob struct blob backup = packed_backup("ssh_host_key", tar), hay = noise(HAY, 71);
+        auto_blob struct blob aside = noise(HAY, 72);
+        const struct recover_want want = { .blob = &pub.blob };
+        auto_recovery struct recovery recovery = { 0 };
+
+        lay(&hay, 4096 + 512, &backup);
+        expect_found(&hay, &pub, RECOVER_FROM_GZIP, 4096 + 512, &file);
+        /* The negative control: what is no key in clear is not found where no file begins. */
+        lay(&aside, 4096 + 511, &backup);
+        recovery = search_hay(&aside, &want, 1);
+        ck_assert_int_eq(recovery.end, RECOVER_EXHAUSTED);
+    }
+}
+END_TEST
+
 /* ---- marks
  * --------------------------------------------------------------------------------------- */
 
@@ -437,6 +677,26 @@ START_TEST(claims)
 }
 END_TEST
 
+/* However much of an RSA key is cut off: it claims to be no DSA key, which has five numbers. */
+START_TEST(claims_torn)
+{
+    static const char *const forms[] = { "v1", "pem", "pkcs8" };
+    auto_blob struct blob file = file_bytes(KEYS_DIR "/rsa.%s", forms[_i]);
+    auto_pubkey struct pubkey pub = pub_of("rsa");
+
+    for (size_t len = 1; len < file.len; len++) {
+        auto_blob struct blob part = blob_copy(file.data, len);
+        auto_pubkey struct pubkey claimed = { 0 };
+
+        if (hostkey_claim(&part, &claimed) < 0)
+            continue;
+        ck_assert_msg(strcmp(claimed.name, "ssh-rsa") == 0, "cut off at %zu: %s", len,
+                      claimed.name);
+        ck_assert_msg(len < 600 || blob_equal(&claimed.blob, &pub.blob), "cut off at %zu", len);
+    }
+}
+END_TEST
+
 /* Any byte may be any other: nothing crashes, and nothing comes out but the key itself. */
 START_TEST(mutated)
 {
@@ -462,7 +722,7 @@ END_TEST
 Suite *suite_recover(void)
 {
     Suite *suite = suite_create("recover");
-    TCase *tcase = tcase_create("recover");
+    TCase *tcase = tcase_create("recover"), *kinds = tcase_create("kinds");
 
     tcase_add_checked_fixture(tcase, scratch_make, scratch_remove);
     tcase_set_timeout(tcase, 300);
@@ -481,7 +741,18 @@ Suite *suite_recover(void)
     ADD_TABLE(tcase, every_offset, marks_table);
     ADD_TABLE(tcase, every_border, marks_table);
     ADD_TABLE(tcase, claims, files);
+    tcase_add_loop_test(kinds, claims_torn, 0, 3);
     ADD_TABLE(tcase, mutated, files);
     suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(kinds, scratch_make, scratch_remove);
+    tcase_set_timeout(kinds, 300);
+    ADD_TABLE(kinds, rebuilt_unasked, alone);
+    ADD_TABLE(kinds, behind_a_passphrase, encrypted);
+    ADD(kinds, of_unknown_type);
+    ADD(kinds, of_protocol_1);
+    ADD_TABLE(kinds, of_ssh_keygen_1, made_1);
+    tcase_add_loop_test(kinds, of_protocol_1_damaged, 0, 2);
+    ADD_TABLE(kinds, in_gzip, files);
+    suite_add_tcase(suite, kinds);
     return suite;
 }
