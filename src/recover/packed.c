@@ -21,7 +21,7 @@ enum {
     OUTPUT = 128 * 1024,            /* looked at at a time */
     EXTENT_MAX = 128 * 1024,        /* BTRFS_MAX_UNCOMPRESSED (fs/btrfs/compression.h) */
     ARCHIVE_MAX = 32 * 1024 * 1024, /* unpacked of one archive */
-    PEEK = 512,                     /* a header of tar, or the first lines of a key */
+    PEEK = 263,                     /* of a header of tar up to its magic, or of a key */
     TAR_MAGIC = 257,
 };
 

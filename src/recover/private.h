@@ -75,9 +75,10 @@ enum mark {
 
 /* What else to look for than keys in clear. */
 enum {
-    SCAN_PACKED = 1, /* zstd and gzip where a sector begins: files */
-    SCAN_ZSTD = 2,   /* zstd at every byte: btrfs, also inline */
-    SCAN_ZLIB = 4,   /* zlib where a sector begins: btrfs */
+    SCAN_PACKED = 1,  /* zstd and gzip where a sector begins: files */
+    SCAN_ZSTD = 2,    /* zstd at every byte: btrfs, also inline */
+    SCAN_ZLIB = 4,    /* zlib where a sector begins: btrfs */
+    SCAN_PLAINLY = 8, /* by what every processor has: for tests */
     SCAN_SECTOR = 512,
     SCAN_LONGEST = 48, /* bytes from the start of a mark that may have to be looked at */
 };
