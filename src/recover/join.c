@@ -89,7 +89,7 @@ static void look_around(struct join *join, uint64_t from, size_t column, size_t 
     ret->count = 0;
     while (at < end && !search->cancelled) {
         size_t want = end - at < SOURCE_VIEW ? (size_t)(end - at) : SOURCE_VIEW, len;
-        const unsigned char *view = source_view(&search->source, at, want, &len);
+        const unsigned char *view = source_view(&search->source, 0, at, want, &len);
 
         for (size_t i = 0; view && i + join->block <= len && i < want; i += join->block)
             if (at + i != from && fits(view + i, join->block, column, width))

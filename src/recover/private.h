@@ -14,6 +14,16 @@ enum {
     SOURCE_BLOCK = 4096,         /* reads are aligned to it; what cannot be read is lost by it */
     SOURCE_VIEW = 1024 * 1024,   /* at most so much in one view */
     SOURCE_SLACK = SOURCE_BLOCK, /* and so much behind it */
+    SOURCE_VIEWS = 2,            /* views at a time */
+};
+
+/* Of a volume, good until another one is asked for in its place. */
+struct view {
+    unsigned char *buffer;
+    /* The part of an image that is mapped: [mapped, mapped + length), aligned to half its size. */
+    unsigned char *map;
+    uint64_t mapped;
+    size_t length;
 };
 
 struct source {
@@ -22,12 +32,8 @@ struct source {
     bool maps;        /* an image file, which is mapped */
     uint64_t offset;  /* of the volume on the disk */
     uint64_t size;    /* of the volume */
-    uint64_t *failed; /* counts what could not be read */
-    unsigned char *buffer;
-    /* The part of an image that is mapped: [mapped, mapped + length), aligned to its own size. */
-    unsigned char *map;
-    uint64_t mapped;
-    size_t length;
+    uint64_t *failed; /* counts what could not be read, in whichever thread */
+    struct view views[SOURCE_VIEWS];
 };
 
 int source_open(const struct disk *disk, const struct recover_where *where, uint64_t *failed,
@@ -35,9 +41,11 @@ int source_open(const struct disk *disk, const struct recover_where *where, uint
 void source_close(struct source *source);
 /*
  * The bytes at an offset, and in *ret_len how many: `want` (at most SOURCE_VIEW) and
- * SOURCE_SLACK behind them, fewer at the end of the volume. Good until the next call.
+ * SOURCE_SLACK behind them, fewer at the end of the volume. Good until the next call for the same
+ * view. While one thread calls this, another may call source_copy.
  */
-const unsigned char *source_view(struct source *source, uint64_t at, size_t want, size_t *ret_len);
+const unsigned char *source_view(struct source *source, size_t view, uint64_t at, size_t want,
+                                 size_t *ret_len);
 /* Copies what there is; what cannot be read is zero. Returns how many bytes, few at the end. */
 size_t source_copy(struct source *source, uint64_t at, void *bytes, size_t len);
 /* The first offset from this one on that is no hole of a sparse image. */
@@ -90,6 +98,33 @@ typedef void (*scan_hit)(void *context, enum mark mark, size_t at);
  */
 void scan_bytes(const unsigned char *bytes, size_t len, size_t starts, unsigned what, scan_hit hit,
                 void *context);
+
+/* ---- scout.c: a scan ahead ------------------------------------------------------------------- */
+
+struct part_mark {
+    enum mark mark;
+    size_t at; /* in the view */
+};
+
+/* A part of the volume, and what shows there. */
+struct part {
+    struct stretch stretch;
+    uint64_t at;
+    size_t want, len;          /* marks begin in the first so many bytes; and so many are at hand */
+    const unsigned char *view; /* NULL: it could not be read */
+    struct part_mark *marks;
+    size_t count;
+};
+
+/* ahead: in a thread of its own, where there can be one; else all is done by scout_wait. */
+struct scout *scout_start(struct source *source, unsigned what, bool ahead);
+void scout_free(struct scout **scout);
+bool scout_has_room(const struct scout *scout);
+/* Another part, where there is room. */
+void scout_ask(struct scout *scout, const struct stretch *stretch, uint64_t at, size_t want);
+/* The first that was asked for and is not done with; NULL: there is none. */
+const struct part *scout_wait(struct scout *scout);
+void scout_done(struct scout *scout);
 
 /* ---- armour.c: the text of a key, whatever it is wrapped in --------------------------------- */
 
@@ -161,6 +196,12 @@ struct search {
     struct remnant remnants[DAMAGED_MAX];
     size_t remnant_count;
     unsigned judged;
+
+    /* What is asked for next. */
+    struct scout *scout;
+    struct stretch ahead;
+    bool has_ahead;
+    uint64_t ahead_at;
 
     /* Where the search is. */
     struct stretch stretch;

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { TELL_EVERY_MS = 100 };
 
@@ -87,33 +88,77 @@ static unsigned what_to_scan(const struct recover_where *where)
     return SCAN_PACKED;
 }
 
-static void search_stretch(struct search *search, unsigned what)
+static enum recover_stage stage_of(const struct stretch *stretch)
 {
-    uint64_t at = search->stretch.start, end = search->stretch.end;
+    return stretch->space == RECOVER_UNALLOCATED ? RECOVER_SEARCHING_UNALLOCATED
+                                                 : RECOVER_SEARCHING_ALLOCATED;
+}
 
-    while (at < end && !search_settled(search)) {
-        uint64_t data = source_data(&search->source, at);
+/* The next stretch is the one ahead; false where there is none. */
+static bool next_stretch(struct search *search)
+{
+    search->has_ahead = space_next(search->space, &search->ahead);
+    search->ahead_at = search->ahead.start;
+    return search->has_ahead;
+}
+
+/* Asks for the next part of this stage; false at its end, and where nobody wants more. */
+static bool ask_next(struct search *search)
+{
+    while (search->has_ahead && stage_of(&search->ahead) == search->now.stage) {
+        uint64_t at = search->ahead_at, end = search->ahead.end, data;
         size_t want;
 
+        if (at >= end) {
+            if (!next_stretch(search))
+                return false;
+            continue;
+        }
+        data = source_data(&search->source, at);
+        data = data < end ? data / SOURCE_BLOCK * SOURCE_BLOCK : end;
         if (data > at) {
-            data = data < end ? data / SOURCE_BLOCK * SOURCE_BLOCK : end;
-            if (data > at) {
-                if (!search_advance(search, data - at))
-                    return;
-                at = data;
-                continue;
-            }
+            search->ahead_at = data;
+            if (!search_advance(search, data - at))
+                return false;
+            continue;
         }
         want = end - at < SOURCE_VIEW ? (size_t)(end - at) : SOURCE_VIEW;
-        search->view_at = at;
-        search->view = source_view(&search->source, at, want, &search->view_len);
-        if (search->view)
-            scan_bytes(search->view, search->view_len, want, what, carve, search);
-        search->result->bytes_read += want;
-        at += want;
-        if (!search_advance(search, want))
-            return;
+        scout_ask(search->scout, &search->ahead, at, want);
+        search->ahead_at = at + want;
+        return true;
     }
+    return false;
+}
+
+static void look_at(struct search *search, const struct part *part)
+{
+    if (search->stretch.start != part->stretch.start || part->at == part->stretch.start)
+        search->consumed = part->stretch.start;
+    search->stretch = part->stretch;
+    search->view = part->view;
+    search->view_at = part->at;
+    search->view_len = part->len;
+    for (size_t i = 0; part->view && i < part->count; i++)
+        carve(search, part->marks[i].mark, part->marks[i].at);
+    search->result->bytes_read += part->want;
+    (void)search_advance(search, part->want);
+}
+
+static void search_stage(struct search *search)
+{
+    const struct part *part;
+
+    do {
+        while (!search->cancelled && !search_settled(search) && scout_has_room(search->scout) &&
+               ask_next(search))
+            ;
+        part = scout_wait(search->scout);
+        if (!part)
+            return;
+        if (!search->cancelled && !search_settled(search))
+            look_at(search, part);
+        scout_done(search->scout);
+    } while (true);
 }
 
 /* At the end of a stage: what is torn or damaged, as far as it is wanted. */
@@ -126,36 +171,29 @@ static void use_remnants(struct search *search)
     }
 }
 
-static enum recover_stage stage_of(const struct stretch *stretch)
+static uint64_t bytes_of(const struct search *search, enum recover_stage stage)
 {
-    return stretch->space == RECOVER_UNALLOCATED ? RECOVER_SEARCHING_UNALLOCATED
-                                                 : RECOVER_SEARCHING_ALLOCATED;
+    return space_bytes(search->space, stage == RECOVER_SEARCHING_UNALLOCATED ? RECOVER_UNALLOCATED
+                                      : space_is_known(search->space)        ? RECOVER_ALLOCATED
+                                                                      : RECOVER_SPACE_UNKNOWN);
 }
 
-static void search_all(struct search *search, unsigned what)
+static void search_all(struct search *search)
 {
-    bool first = true;
+    bool more = next_stretch(search);
 
-    while (!search->cancelled && !search_settled(search) &&
-           space_next(search->space, &search->stretch)) {
-        enum recover_stage stage = stage_of(&search->stretch);
+    while (more && !search->cancelled && !search_settled(search)) {
+        enum recover_stage stage = stage_of(&search->ahead);
 
-        if (!first && stage != search->now.stage) {
-            tell_progress(search);
-            use_remnants(search);
-            if (search->cancelled || search_satisfied(search) || search->options->unallocated_only)
-                break;
-        }
-        if (first || stage != search->now.stage)
-            search_begin_stage(search, stage,
-                               space_bytes(search->space, stage == RECOVER_SEARCHING_UNALLOCATED
-                                                              ? RECOVER_UNALLOCATED
-                                                          : space_is_known(search->space)
-                                                              ? RECOVER_ALLOCATED
-                                                              : RECOVER_SPACE_UNKNOWN));
-        first = false;
-        search->consumed = search->stretch.start;
-        search_stretch(search, what);
+        search_begin_stage(search, stage, bytes_of(search, stage));
+        search_stage(search);
+        more = search->has_ahead;
+        if (!more || search->cancelled || search_settled(search))
+            break;
+        tell_progress(search);
+        use_remnants(search);
+        if (search_satisfied(search) || search->options->unallocated_only)
+            break;
     }
     tell_progress(search);
     use_remnants(search);
@@ -174,6 +212,7 @@ static int wanted_first(const void *a, const void *b)
 
 static void search_free(struct search *search)
 {
+    scout_free(&search->scout);
     for (size_t i = 0; i < search->remnant_count; i++)
         blob_free(&search->remnants[i].text);
     for (size_t i = 0; i < search->want_count; i++)
@@ -210,7 +249,9 @@ int recover_search(const struct disk *disk, const struct recover_where *where,
     keep_in_memory(search->scratch, SCRATCH);
     search->space = space_open(&search->source, where);
     search->unpacker = unpacker_new();
-    search_all(search, what_to_scan(where));
+    search->scout =
+        scout_start(&search->source, what_to_scan(where), sysconf(_SC_NPROCESSORS_ONLN) > 1);
+    search_all(search);
     result.end = search->cancelled ? RECOVER_CANCELLED
                  : count > 0 && (search_settled(search) || search_satisfied(search))
                      ? RECOVER_ALL_FOUND

@@ -24,23 +24,31 @@
 #include <sys/stat.h>
 
 enum {
-    MAP = 16 * 1024 * 1024, /* of an image at a time: it counts as memory while it is mapped */
-    GIVE_UP = 8,            /* so many bad blocks in a row, and the rest of a read is given up */
+    MAP = 8 * 1024 * 1024, /* of an image at a time: it counts as memory while it is mapped */
+    GIVE_UP = 8,           /* so many bad blocks in a row, and the rest of a read is given up */
 };
 
 /* ---- SIGBUS -------------------------------------------------------------------------------- */
 
 /* What is mapped just now. One search at a time: signals belong to the process. */
-static _Atomic uintptr_t guard_start, guard_length;
+static _Atomic uintptr_t guard_start[SOURCE_VIEWS], guard_length[SOURCE_VIEWS];
 static _Atomic uint64_t guard_faults;
 static struct sigaction guard_before;
 
+static bool is_mapped(uintptr_t at)
+{
+    for (size_t i = 0; i < SOURCE_VIEWS; i++)
+        if (at - atomic_load(&guard_start[i]) < atomic_load(&guard_length[i]))
+            return true;
+    return false;
+}
+
 static void on_sigbus(int number, siginfo_t *info, void *context)
 {
-    uintptr_t at = (uintptr_t)info->si_addr, start = atomic_load(&guard_start);
+    uintptr_t at = (uintptr_t)info->si_addr;
 
     (void)context;
-    if (at - start < atomic_load(&guard_length)) {
+    if (is_mapped(at)) {
         void *page = (void *)(at & ~(uintptr_t)(SOURCE_BLOCK - 1));
 
         if (mmap(page, SOURCE_BLOCK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
@@ -61,10 +69,15 @@ static void guard_install(void)
     sigaction(SIGBUS, &action, &guard_before);
 }
 
-/* What has been put in the place of pages since the last time. */
-static void guard_count(struct source *source)
+static void count_failed(const struct source *source, uint64_t bytes)
 {
-    *source->failed += atomic_exchange(&guard_faults, 0) * SOURCE_BLOCK;
+    __atomic_fetch_add(source->failed, bytes, __ATOMIC_RELAXED);
+}
+
+/* What has been put in the place of pages since the last time. */
+static void guard_count(const struct source *source)
+{
+    count_failed(source, atomic_exchange(&guard_faults, 0) * SOURCE_BLOCK);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -75,6 +88,32 @@ static int open_direct(int fd)
 
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     return open(link, O_RDONLY | O_CLOEXEC | O_DIRECT);
+}
+
+enum { BUFFER = SOURCE_VIEW + SOURCE_SLACK + 2 * SOURCE_BLOCK };
+
+static void buffers_free(struct source *source)
+{
+    for (size_t i = 0; i < SOURCE_VIEWS; i++) {
+        if (source->views[i].buffer)
+            explicit_bzero(source->views[i].buffer, BUFFER);
+        free(source->views[i].buffer);
+    }
+}
+
+static bool buffers_new(struct source *source)
+{
+    for (size_t i = 0; i < SOURCE_VIEWS; i++) {
+        void *buffer;
+
+        if (posix_memalign(&buffer, SOURCE_BLOCK, BUFFER) != 0) {
+            buffers_free(source);
+            return false;
+        }
+        keep_in_memory(buffer, BUFFER);
+        source->views[i].buffer = buffer;
+    }
+    return true;
 }
 
 int source_open(const struct disk *disk, const struct recover_where *where, uint64_t *failed,
@@ -97,35 +136,33 @@ int source_open(const struct disk *disk, const struct recover_where *where, uint
                             .failed = failed };
     if (ret->maps)
         guard_install();
-    else if (posix_memalign((void **)&ret->buffer, SOURCE_BLOCK,
-                            SOURCE_VIEW + SOURCE_SLACK + 2 * SOURCE_BLOCK) != 0)
+    else if (!buffers_new(ret))
         return err_set(e, ERR_IO, "no memory to read %s", disk->path);
-    else
-        keep_in_memory(ret->buffer, SOURCE_VIEW + SOURCE_SLACK + 2 * SOURCE_BLOCK);
     if (disk->kind == DISK_BLOCK)
         ret->direct = open_direct(fd);
     ret->fd = take_fd(&fd);
     return 0;
 }
 
-static void unmap(struct source *source)
+static void unmap(struct source *source, size_t number)
 {
-    if (source->map)
-        munmap(source->map, source->length);
-    atomic_store(&guard_length, 0);
-    source->map = NULL;
+    struct view *view = &source->views[number];
+
+    if (view->map)
+        munmap(view->map, view->length);
+    atomic_store(&guard_length[number], 0);
+    view->map = NULL;
     guard_count(source);
 }
 
 void source_close(struct source *source)
 {
     if (source->maps) {
-        unmap(source);
+        for (size_t i = 0; i < SOURCE_VIEWS; i++)
+            unmap(source, i);
         sigaction(SIGBUS, &guard_before, NULL);
     }
-    if (source->buffer)
-        explicit_bzero(source->buffer, SOURCE_VIEW + SOURCE_SLACK + 2 * SOURCE_BLOCK);
-    free(source->buffer);
+    buffers_free(source);
     close(source->fd);
     if (source->direct >= 0)
         close(source->direct);
@@ -168,7 +205,7 @@ static void read_around(struct source *source, unsigned char *bytes, size_t len,
             n = read_once(source, bytes + done, some, at + done);
         if (n <= 0) {
             memset(bytes + done, 0, some);
-            *source->failed += some;
+            count_failed(source, some);
             in_a_row++;
             n = (ssize_t)some;
         } else {
@@ -208,24 +245,25 @@ size_t source_copy(struct source *source, uint64_t at, void *bytes, size_t len)
  */
 
 /* A stretch that begins at a multiple of half its size, so that views need not be remapped. */
-static bool map_around(struct source *source, uint64_t at, size_t len)
+static bool map_around(struct source *source, size_t number, uint64_t at, size_t len)
 {
+    struct view *view = &source->views[number];
     uint64_t start = (source->offset + at) / (MAP / 2) * (MAP / 2), end;
     void *map;
 
-    if (source->map && source->offset + at >= source->mapped &&
-        source->offset + at + len <= source->mapped + source->length)
+    if (view->map && source->offset + at >= view->mapped &&
+        source->offset + at + len <= view->mapped + view->length)
         return true;
-    unmap(source);
+    unmap(source, number);
     end = source->offset + source->size;
-    source->mapped = start;
-    source->length = end - start < MAP ? (size_t)(end - start) : MAP;
-    map = mmap(NULL, source->length, PROT_READ, MAP_SHARED, source->fd, (off_t)start);
+    view->mapped = start;
+    view->length = end - start < MAP ? (size_t)(end - start) : MAP;
+    map = mmap(NULL, view->length, PROT_READ, MAP_SHARED, source->fd, (off_t)start);
     if (map == MAP_FAILED)
         return false;
-    source->map = map;
-    atomic_store(&guard_start, (uintptr_t)map);
-    atomic_store(&guard_length, source->length);
+    view->map = map;
+    atomic_store(&guard_start[number], (uintptr_t)map);
+    atomic_store(&guard_length[number], view->length);
     return true;
 }
 
@@ -241,8 +279,10 @@ static void read_ahead(const struct source *source, unsigned char *bytes, size_t
                             POSIX_FADV_WILLNEED);
 }
 
-const unsigned char *source_view(struct source *source, uint64_t at, size_t want, size_t *ret_len)
+const unsigned char *source_view(struct source *source, size_t number, uint64_t at, size_t want,
+                                 size_t *ret_len)
 {
+    const struct view *view = &source->views[number];
     size_t len = want + SOURCE_SLACK;
     uint64_t down;
 
@@ -256,12 +296,12 @@ const unsigned char *source_view(struct source *source, uint64_t at, size_t want
     if (source->maps) {
         unsigned char *bytes;
 
-        if (!map_around(source, at, len)) {
-            *source->failed += len;
+        if (!map_around(source, number, at, len)) {
+            count_failed(source, len);
             *ret_len = 0;
             return NULL;
         }
-        bytes = source->map + (source->offset + at - source->mapped);
+        bytes = view->map + (source->offset + at - view->mapped);
         read_ahead(source, bytes, len, at);
         guard_count(source);
         return bytes;
@@ -271,8 +311,8 @@ const unsigned char *source_view(struct source *source, uint64_t at, size_t want
     if (source->offset + at - down + (len + SOURCE_BLOCK - 1) / SOURCE_BLOCK * SOURCE_BLOCK <=
         source->offset + source->size)
         len = (len + SOURCE_BLOCK - 1) / SOURCE_BLOCK * SOURCE_BLOCK;
-    read_all(source, source->buffer, len, source->offset + at - down);
-    return source->buffer + down;
+    read_all(source, view->buffer, len, source->offset + at - down);
+    return view->buffer + down;
 }
 
 uint64_t source_data(const struct source *source, uint64_t at)

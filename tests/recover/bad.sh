@@ -148,7 +148,7 @@ bad_sectors() {
     { noise 3M; old ed25519; noise 3M; old rsa3072; } >"$img"
     truncate -s 8M "$img"
     loop=$(losetup --find --show --read-only "$img")
-    ASAN_OPTIONS=detect_leaks=0 strace -o "$work/strace" -e trace=pread64 \
+    ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$work/strace" -e trace=pread64 \
         -e inject=pread64:error=EIO:when=4+9 "$FIND" "$loop" "${wanted[@]}" >"$work/out"
     losetup --detach "$loop"
     grep -q INJECTED "$work/strace" || { echo 'nothing was injected'; return 1; }
@@ -161,7 +161,7 @@ bad_dead() {
     local loop
     noise 4M >"$img"
     loop=$(losetup --find --show --read-only "$img")
-    ASAN_OPTIONS=detect_leaks=0 strace -o "$work/strace" -e trace=pread64 \
+    ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$work/strace" -e trace=pread64 \
         -e inject=pread64:error=EIO:when=20+ "$FIND" "$loop" "${wanted[@]}" >"$work/out"
     losetup --detach "$loop"
     expect ' failed=[1-9]' 1

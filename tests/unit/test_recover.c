@@ -664,6 +664,83 @@ START_TEST(every_border)
 }
 END_TEST
 
+/* ---- a scan ahead ---------------------------------------------------------------------------- */
+
+/* A haystack with something in each part, open as a source. */
+static void open_hay(struct source *ret, uint64_t *failed)
+{
+    auto_with(disk_free) struct disk disk = { .held = -1 };
+    auto_free char *path = xasprintf("%s/hay", scratch);
+    auto_blob struct blob hay = noise(9 * 65536 + 100, 5), begin = blob_of_text("-----BEGIN ");
+    const struct recover_where where = { 0 };
+    struct err e;
+
+    for (size_t at = 1000; at + 20 < hay.len; at += 30011)
+        lay(&hay, at, &begin);
+    put_bytes("hay", 0600, hay.data, hay.len);
+    ck_assert_int_eq(device_open(path, &disk, &e), 0);
+    ck_assert_int_eq(device_hold(&disk, false, &e), 0);
+    ck_assert_int_eq(source_open(&disk, &where, failed, ret, &e), 0);
+}
+
+/* In order, the marks of each part and no others, with a thread and without. */
+START_TEST(scouted)
+{
+    struct stretch stretch = { .space = RECOVER_ALLOCATED };
+    struct scout *scout;
+    struct source source;
+    const struct part *part;
+    uint64_t failed = 0, asked = 0, seen = 0;
+    size_t count = 0;
+
+    open_hay(&source, &failed);
+    stretch.end = source.size;
+    scout = scout_start(&source, SCAN_PACKED, _i == 1);
+    ck_assert_ptr_null(scout_wait(scout));
+    do {
+        for (; scout_has_room(scout) && asked < source.size; asked += 65536)
+            scout_ask(scout, &stretch, asked,
+                      source.size - asked < 65536 ? (size_t)(source.size - asked) : 65536);
+        part = scout_wait(scout);
+        if (!part)
+            break;
+        ck_assert_uint_eq(part->at, seen);
+        ck_assert_uint_eq(part->stretch.end, source.size);
+        for (size_t i = 0; i < part->count; i++, count++) {
+            ck_assert_int_eq(part->marks[i].mark, MARK_BEGIN);
+            ck_assert_uint_eq(part->at + part->marks[i].at, 1000 + count * 30011);
+            ck_assert_int_eq(memcmp(part->view + part->marks[i].at, "-----BEGIN ", 11), 0);
+        }
+        seen += part->want;
+        scout_done(scout);
+    } while (true);
+    ck_assert_uint_eq(seen, source.size);
+    ck_assert_uint_eq(count, (source.size - 1000 - 20) / 30011 + 1);
+    ck_assert_uint_eq(failed, 0);
+    scout_free(&scout);
+    source_close(&source);
+}
+END_TEST
+
+/* It may be left at any time, with parts that nobody takes. */
+START_TEST(scout_left)
+{
+    struct stretch stretch = { .space = RECOVER_ALLOCATED };
+    struct scout *scout;
+    struct source source;
+    uint64_t failed = 0;
+
+    open_hay(&source, &failed);
+    scout = scout_start(&source, SCAN_PACKED, _i & 1);
+    for (size_t i = 0; i < SOURCE_VIEWS && _i & 2; i++)
+        scout_ask(scout, &stretch, i * 65536, 65536);
+    ck_assert(scout_has_room(scout) == !(_i & 2));
+    scout_free(&scout);
+    ck_assert_ptr_null(scout);
+    source_close(&source);
+}
+END_TEST
+
 /* ---- claims
  * -------------------------------------------------------------------------------------- */
 
@@ -758,6 +835,8 @@ Suite *suite_recover(void)
     ADD_TABLE(kinds, of_ssh_keygen_1, made_1);
     tcase_add_loop_test(kinds, of_protocol_1_damaged, 0, 2);
     ADD_TABLE(kinds, in_gzip, files);
+    tcase_add_loop_test(kinds, scouted, 0, 2);
+    tcase_add_loop_test(kinds, scout_left, 0, 4);
     suite_add_tcase(suite, kinds);
     return suite;
 }
