@@ -142,12 +142,11 @@ const struct check checks[] = {
       .look = look_shared },
     { "hostkey-changed", SEVERITY_WARNING, POLICY_ASK, REMEDY_PREVIOUS,
       "a host key is not the one that clients know",
-      "Told only where --known-hosts or --fingerprint say what clients know: they will see "
-      "\"REMOTE "
-      "HOST IDENTIFICATION HAS CHANGED\" and refuse. The key of before may still be on the disk: "
-      "recover, or repair with --recover=always, searches for it and puts it back in the place of "
-      "the one that serves, which then is the one that nobody serves any more. Never done by "
-      "itself. Else tell the clients the new one: sshmend keys --known-hosts NAME.",
+      "Told only where --known-hosts or --fingerprint say what clients know: \"REMOTE HOST "
+      "IDENTIFICATION HAS CHANGED\", and they refuse it. The key of before may still be on the "
+      "disk: recover, or repair with --recover=always, searches for it and puts it in the place of "
+      "the one that would serve. That is never done by itself. Else give the clients the new one: "
+      "sshmend keys --known-hosts NAME.",
       .look = look_changed },
     { "config-missing", SEVERITY_FATAL, POLICY_ASK, REMEDY_WISH,
       "the configuration of sshd is missing",

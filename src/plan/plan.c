@@ -174,7 +174,6 @@ static void uncover(struct planning *planning, const struct findings *findings)
 
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
-
         enum key_origin origin =
             finding->key ? plan->fates[finding->key - planning->facts->keys].origin : ORIGIN_NONE;
 
