@@ -276,7 +276,7 @@ def case_every_controller(folder):
                        ["-device", "usb-ehci", "-device", "usb-storage,drive=d"],
                        ["-device", "sdhci-pci", "-device", "sd-card,drive=d"]):
         with VM(kernel("sshmend.auto=check") + drive + controller) as vm:
-            lines, code = report(vm)
+            lines, code = report(vm, 240)  # those of USB and of SD cards are slow ones
             vm.ends()
         must(code == 4 and lines[0]["verdict"] == "broken", f"{controller}: {code} {lines}")
 
