@@ -12,7 +12,7 @@ VERSION := 0.1.0
 MODE ?= release
 OUT := build/$(MODE)
 
-LIBS := blkid mount smartcols libcrypto jansson libselinux zlib ext2fs libzstd
+LIBS := blkid mount smartcols libcrypto jansson libselinux zlib ext2fs com_err libzstd
 PKG_CONFIG ?= pkg-config
 # Where there is none, systemd's journal is not read.
 HAVE_LIBSYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)

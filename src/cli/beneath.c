@@ -200,12 +200,12 @@ static const struct root *opened_before(const struct part *parts, size_t count,
 }
 
 static int open_part(const struct place *place, const struct root *before, const char *subvolume,
-                     enum root_access access, struct root **ret, struct err *e)
+                     enum root_way way, enum root_access access, struct root **ret, struct err *e)
 {
     auto_root struct root *root = NULL;
     struct root_facts facts;
     int result = before ? root_open_subvolume(before, subvolume, access, &root, e)
-                        : root_open_volume(place->disk, place->volume, subvolume, access, &root, e);
+                        : root_open_volume(place->disk, place->volume, subvolume, way, access, &root, e);
 
     if (result < 0)
         return -1;
@@ -276,7 +276,7 @@ static void attach(struct system *system, const struct fstab_entry *entry,
 
     if (before && !entry->subvolume)
         return;
-    if (open_part(place, before, entry->subvolume, access, &part, &e) == 0) {
+    if (open_part(place, before, entry->subvolume, system->way, access, &part, &e) == 0) {
         opened.root = part;
         if (root_find(root, entry->directory, &directory, NULL, &e) == 0 &&
             root_attach(root, entry->directory, &part, &e) == 0) {

@@ -7,6 +7,7 @@
 #define CLI_CLI_H
 
 #include "report/report.h"
+#include "root/open.h"
 
 #include <stdio.h>
 
@@ -47,6 +48,7 @@ struct options {
     const char *timeout;           /* --timeout, before it is understood */
     unsigned seconds;
     bool kvm;
+    enum root_way way; /* --access */
     char **targets; /* NULL-terminated */
 };
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_COLOR };
+enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_COLOR, TYPE_ACCESS };
 
 static const struct option_row {
     const char *name;
@@ -26,6 +26,9 @@ static const struct option_row {
     { "disk-serial", 0, "SERIAL", "the attached disk of this serial, as scan shows it", TYPE_TEXT,
       offsetof(struct options, disk_serial), true, NULL },
     { "all", 0, NULL, "every system found", TYPE_FLAG, offsetof(struct options, all), true, NULL },
+    { "access", 0, "WAY",
+      "auto: mount where that is allowed; mount; direct: ext2, ext3, ext4 without mounting",
+      TYPE_ACCESS, offsetof(struct options, way), true, NULL },
     { "json", 0, NULL, "one JSON object a system and line", TYPE_FLAG,
       offsetof(struct options, style.json), true, NULL },
     { "quiet", 'q', NULL, "no output but errors", TYPE_FLAG, offsetof(struct options, style.quiet),
@@ -116,17 +119,36 @@ static const struct option_row *row_of(int value)
     return NULL;
 }
 
-static bool set_color(const char *text, enum report_color *ret)
+/* Which of three words it is. */
+static bool word_of(const char *text, const char *const names[3], int *ret)
 {
-    static const char *const names[] = { "auto", "always", "never" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    for (int i = 0; i < 3; i++) {
         if (strcmp(text, names[i]) == 0) {
-            *ret = (enum report_color)i;
+            *ret = i;
             return true;
         }
     }
     return false;
+}
+
+static bool set_color(const char *text, enum report_color *ret)
+{
+    static const char *const names[] = { "auto", "always", "never" };
+    int which = 0;
+    bool known = word_of(text, names, &which);
+
+    *ret = (enum report_color)which;
+    return known;
+}
+
+static bool set_way(const char *text, enum root_way *ret)
+{
+    static const char *const names[] = { "auto", "mount", "direct" };
+    int which = 0;
+    bool known = word_of(text, names, &which);
+
+    *ret = (enum root_way)which;
+    return known;
 }
 
 static bool store(const struct option_row *row, const char *value, struct options *options)
@@ -142,6 +164,8 @@ static bool store(const struct option_row *row, const char *value, struct option
         return *value != '\0';
     case TYPE_COLOR:
         return set_color(value, place);
+    case TYPE_ACCESS:
+        return set_way(value, place);
     }
     return false;
 }

@@ -48,7 +48,8 @@ static int open_root(const struct system *system, enum root_access access, struc
 
     if (!system->volume)
         return root_open_directory(system->disk->path, access, ret, e);
-    if (root_open_volume(system->disk, system->volume, system->subvolume, access, &root, e) < 0)
+    if (root_open_volume(system->disk, system->volume, system->subvolume, system->way, access, &root,
+                         e) < 0)
         return -1;
     if (system->deployment) {
         top = take_ptr(root);
@@ -280,10 +281,10 @@ static void hold_all(struct systems *systems, bool exclusive)
     }
 }
 
-static void try_disk(struct systems *systems, size_t index)
+static void try_disk(struct systems *systems, size_t index, enum root_way way)
 {
     struct disk *disk = &systems->disks[index];
-    struct system candidate = { .target = systems->disk_targets[index], .disk = disk };
+    struct system candidate = { .target = systems->disk_targets[index], .disk = disk, .way = way };
     const char *problem = NULL;
 
     if (disk->kind == DISK_DIRECTORY) {
@@ -357,7 +358,7 @@ int systems_find(const struct options *options, bool exclusive, struct systems *
     progress_start("looking at the disks");
     hold_all(&systems, exclusive);
     for (size_t i = 0; i < systems.disk_count; i++)
-        try_disk(&systems, i);
+        try_disk(&systems, i, options->way);
     progress_stop();
     /* Rows point at systems only now that no more are added. */
     for (size_t i = 0; i < systems.row_count; i++)

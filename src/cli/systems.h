@@ -18,6 +18,7 @@ struct system {
     struct disk *disk;
     const struct volume *volume; /* NULL: a directory */
     const char *subvolume;       /* NULL: the default one, or no btrfs */
+    enum root_way way;
     const char *deployment;      /* the directory of it that ostree boots; NULL: no ostree */
     char *name;                  /* for people */
     char *path;                  /* where in the target */

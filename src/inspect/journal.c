@@ -5,7 +5,7 @@
  * refuses files without a name, as memfd_create(2) makes them (seen with 252): so they
  * are in a tmpfs of our own, which is in no mount table and goes with its descriptors.
  */
-#include "inspect/confine.h"
+#include "base/confine.h"
 #include "inspect/private.h"
 
 #include "base/alloc.h"

@@ -4,15 +4,18 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "root/direct.h"
 #include "root/loop.h"
 #include "root/mount.h"
 #include "root/mounted.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 /* What a superblock says of its own health. */
@@ -131,8 +134,35 @@ static int refuse_unsound(const struct fs_type *fs, const struct volume *volume,
     return 0;
 }
 
+/* capabilities(7) has no wrapper in the C library. */
+static bool may_mount(void)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    return syscall(SYS_capget, &header, data) == 0 &&
+           (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN));
+}
+
+static bool opens_directly(const struct fs_type *fs)
+{
+    return text_starts(fs->name, "ext");
+}
+
+static int choose_way(const struct fs_type *fs, enum root_way *way, struct err *e)
+{
+    if (*way == ROOT_WAY_AUTO)
+        *way = may_mount() ? ROOT_WAY_MOUNT : ROOT_WAY_DIRECT;
+    if (*way == ROOT_WAY_MOUNT || opens_directly(fs))
+        return 0;
+    return err_set(e, ERR_UNSUPPORTED,
+                   "%s can only be opened by mounting it, as root; without that, ext2, ext3 and "
+                   "ext4 can",
+                   fs->name);
+}
+
 int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
-                     enum root_access access, struct root **ret, struct err *e)
+                     enum root_way way, enum root_access access, struct root **ret, struct err *e)
 {
     const struct fs_type *fs = fs_type_of(volume->type);
     bool read_only = access == ROOT_READ;
@@ -146,15 +176,24 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
     if (!fs)
         return err_set(e, ERR_UNSUPPORTED, "%s holds %s, which is not opened", volume->name,
                        volume->type ? volume->type : "nothing known");
+    if (choose_way(fs, &way, e) < 0)
+        return err_prefix(e, "%s", volume->name);
     backing = device_descriptor(disk, !read_only, e);
     if (backing < 0)
         return -1;
     if (fs->health && !volume->backup)
         fs->health(backing, volume->offset, &health);
+    facts.fs = fs->name;
+    facts.journal_dirty = read_only && health.journal_dirty;
+    facts.errors = health.errors;
     if ((!read_only && root_may_write(volume, e) < 0) ||
-        refuse_unsound(fs, volume, access, &health, e) < 0 ||
-        loop_attach(backing, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
-            0)
+        refuse_unsound(fs, volume, access, &health, e) < 0)
+        return -1;
+    if (way == ROOT_WAY_DIRECT)
+        return direct_open(backing, volume->offset, volume->size, volume->name, &facts, access, ret,
+                           e);
+    if (loop_attach(backing, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
+        0)
         return -1;
     loop_fd = loop.fd;
     if (volume->backup)
@@ -165,9 +204,7 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
     fd = mount_volume(fs, loop.path, subvolume, access, options, e);
     if (fd < 0)
         return err_prefix(e, "%s", volume->name);
-    facts.fs = fs->name;
     facts.journal_dirty = read_only && health.journal_dirty;
-    facts.errors = health.errors;
     *ret = mounted_root(take_fd(&fd), &facts, access);
     mounted_set_device(*ret, loop.path);
     return 0;

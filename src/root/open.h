@@ -9,13 +9,21 @@
 /* True where a door opens this type of file system: ext2, ext3, ext4, xfs, btrfs. */
 bool root_can_open(const char *fs_type);
 
+/* By which door. */
+enum root_way {
+    ROOT_WAY_AUTO,   /* mounted where this process may mount, else directly */
+    ROOT_WAY_MOUNT,  /* by the kernel */
+    ROOT_WAY_DIRECT, /* without it: ext2, ext3 and ext4, as whoever may read, or write, the disk */
+};
+
 /*
  * Opens the file system on a volume of a disk that is held; subvolume (btrfs) may be NULL for the
  * default one. What is opened dies with the process: nothing stays mounted or attached, whatever
  * ends it.
  */
 int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
-                     enum root_access access, struct root **ret, struct err *e) MUST_CHECK;
+                     enum root_way way, enum root_access access, struct root **ret,
+                     struct err *e) MUST_CHECK;
 
 /* ERR_REFUSED where a volume is never opened for writing, whatever it holds. */
 int root_may_write(const struct volume *volume, struct err *e) MUST_CHECK;

@@ -72,7 +72,7 @@ libraries() {
     only inspect '#include <selinux/'
     only inspect recover '#include <zlib'
     only recover '#include <zstd'
-    only recover '#include <ext2fs/'
+    only root recover '#include <(ext2fs/|et/)'
     only inspect '#include <systemd/'
     only report '#include <libsmartcols/'
     only apply report '#include <jansson'

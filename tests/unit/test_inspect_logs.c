@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Logs: when a line was written, and systemd's journal, real ones and broken ones. */
-#include "inspect/confine.h"
+#include "base/confine.h"
 #include "inspect/private.h"
 #include "unit.h"
 
