@@ -76,6 +76,7 @@ help:
 	@echo 'make iso        the rescue image, from Debian packages: build/rescue-image/ (Debian 12, 13)'
 	@echo 'make check-image       boots it by BIOS, UEFI and Secure Boot; check-image-full: every way'
 	@echo 'make check-recover-full   the whole matrix of lost keys'
+	@echo 'make check-direct-full    every moment of a repair without mounting, and many damaged disks'
 	@echo 'make lint       layers, banned calls, usage, man pages, formatting, shell'
 	@echo 'make fuzz       libFuzzer on all that is read from a disk: FUZZ_SECONDS (30) each, FUZZ="TARGET…"'
 	@echo 'make bench      speed and size, as ratios'
@@ -183,7 +184,8 @@ demo: deps
 	@$(MAKE) --no-print-directory sshmend
 	@$(SUDO) bash tests/demo/demo.sh
 
-.PHONY: check check-unit check-fuzz check-fixtures check-layouts check-run check-fault check-config check-suites
+.PHONY: check check-unit check-fuzz check-fixtures check-layouts check-run check-fault check-config check-suites \
+	check-direct check-direct-full
 check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/sshmend
 	@$(MAKE) --no-print-directory -j2 build/dev/unit-tests
@@ -191,7 +193,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory -j2 build/release/config-derived
 	@$(MAKE) --no-print-directory -j2 --output-sync=target check-unit check-layouts
-	@$(MAKE) --no-print-directory check-fuzz check-fixtures check-run check-fault check-config check-suites check-recover
+	@$(MAKE) --no-print-directory check-fuzz check-fixtures check-run check-fault check-direct check-config check-suites check-recover
 check-unit: build/dev/unit-tests
 	@$(SUDO) build/dev/unit-tests
 check-fuzz: build/dev/fuzz-replay
@@ -204,6 +206,11 @@ check-run: build/dev/sshmend
 	@$(SUDO) bash tests/run/run.sh
 check-fault: build/dev/sshmend build/release/sshmend
 	@$(SUDO) bash tests/fault/run.sh
+
+check-direct: build/dev/sshmend build/release/sshmend
+	@$(SUDO) bash tests/direct/run.sh
+check-direct-full: build/dev/sshmend build/release/sshmend
+	@$(SUDO) bash tests/direct/run.sh full
 
 check-config: build/release/sshmend build/release/config-derived
 	@$(SUDO) bash tests/config/run.sh

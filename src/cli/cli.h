@@ -49,7 +49,7 @@ struct options {
     unsigned seconds;
     bool kvm;
     enum root_way way; /* --access */
-    char **targets; /* NULL-terminated */
+    char **targets;    /* NULL-terminated */
 };
 
 struct command {

@@ -185,7 +185,7 @@ static int write_held(struct repair *repair, struct err *e)
                         repair->before.plan.covers);
     if (root_close(&root, result == 0 ? e : NULL) < 0)
         result = -1;
-    if (result < 0 && repair->run)
+    if (result < 0 && repair->run && !repair->before.facts.fs.one_step)
         err_prefix(e, "run %s was carried out (undo takes it back), but it cannot be vouched for",
                    repair->run);
     return result;

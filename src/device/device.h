@@ -94,6 +94,8 @@ void disks_free(struct disks *disks);
  * who has it.
  */
 int device_hold(struct disk *disk, bool exclusive, struct err *e) MUST_CHECK;
+/* So that a program of ours may claim it; until device_hold. */
+void device_let_go(struct disk *disk);
 /* A descriptor of a disk that is held. */
 int device_descriptor(const struct disk *disk, bool writable, struct err *e) MUST_CHECK;
 

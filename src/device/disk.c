@@ -224,6 +224,14 @@ int device_hold(struct disk *disk, bool exclusive, struct err *e)
     return 0;
 }
 
+void device_let_go(struct disk *disk)
+{
+    if (disk->kind != DISK_BLOCK || disk->held < 0)
+        return; /* nobody minds a lock */
+    close(disk->held);
+    disk->held = -1;
+}
+
 int device_descriptor(const struct disk *disk, bool writable, struct err *e)
 {
     char link[64];

@@ -169,6 +169,31 @@ void forbidden_find(struct forbidden *ret)
     each_line(ret, "/proc/swaps", forbid_swap);
 }
 
+/* Where the device must not be opened, by the name of its file, as far as that is still right. */
+static bool loop_has(const char *name, const char *path, const struct stat *image,
+                     bool *ret_leaving)
+{
+    auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    auto_free char *file = NULL, *autoclear = NULL;
+    struct loop_info64 info;
+    struct stat backing;
+
+    if (fd >= 0) {
+        if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0 || info.lo_device != image->st_dev ||
+            info.lo_inode != image->st_ino)
+            return false;
+        *ret_leaving = info.lo_flags & LO_FLAGS_AUTOCLEAR;
+        return true;
+    }
+    file = io_host_text("/sys/class/block/%s/loop/backing_file", name);
+    if (!file || stat(file, &backing) < 0 || backing.st_dev != image->st_dev ||
+        backing.st_ino != image->st_ino)
+        return false;
+    autoclear = io_host_text("/sys/class/block/%s/loop/autoclear", name);
+    *ret_leaving = autoclear && strcmp(autoclear, "1") == 0;
+    return true;
+}
+
 /*
  * A loop device on this very file; the kernel would let two write to it. Leaving: it goes with
  * whoever has it open, as those of a mount and our own do.
@@ -181,18 +206,12 @@ static char *loop_holder(const struct stat *image, bool *ret_leaving)
 
     while (directory && !holder && (entry = readdir(directory))) {
         auto_free char *path = NULL;
-        auto_fd int fd = -1;
-        struct loop_info64 info;
 
         if (!text_starts(entry->d_name, "loop"))
             continue;
         path = xasprintf("/dev/%s", entry->d_name);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0 && ioctl(fd, LOOP_GET_STATUS64, &info) == 0 &&
-            info.lo_device == image->st_dev && info.lo_inode == image->st_ino) {
+        if (loop_has(entry->d_name, path, image, ret_leaving))
             holder = xasprintf("attached as %s", path);
-            *ret_leaving = info.lo_flags & LO_FLAGS_AUTOCLEAR;
-        }
     }
     if (directory)
         closedir(directory);

@@ -31,7 +31,7 @@ static const struct direct *direct_of(const struct root *root)
 
 /* ---- asking ---------------------------------------------------------------------------- */
 
-static void request(struct message *message, enum direct_request what, const char *path)
+void direct_request(struct message *message, enum direct_request what, const char *path)
 {
     message_put(message, what);
     message_put_text(message, path);
@@ -46,7 +46,7 @@ static int give_up(const struct direct *direct, int code, struct err *e)
                    direct->name, code == EAGAIN ? "did not answer; " : "ended: ", end);
 }
 
-static int ask(const struct root *root, const struct message *message, size_t max,
+int direct_ask(const struct root *root, const struct message *message, size_t max,
                struct message *ret, struct err *e)
 {
     const struct direct *direct = direct_of(root);
@@ -84,9 +84,9 @@ static int direct_find(const struct root *root, const char *path, bool follow, c
     auto_free char *canonical = NULL;
     struct root_stat stat;
 
-    request(&question, DIRECT_FIND, path);
+    direct_request(&question, DIRECT_FIND, path);
     message_put(&question, follow);
-    if (ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     canonical = message_text(&answer);
     stat = message_stat(&answer);
@@ -106,8 +106,8 @@ static int ask_bytes(const struct root *root, const struct message *question, si
     auto_message struct message answer = { 0 };
     auto_blob struct blob bytes = { 0 };
 
-    if (ask(root, question, max < SIZE_MAX - DIRECT_SPARE ? max + DIRECT_SPARE : max, &answer, e) <
-        0)
+    if (direct_ask(root, question, max < SIZE_MAX - DIRECT_SPARE ? max + DIRECT_SPARE : max,
+                   &answer, e) < 0)
         return -1;
     bytes = message_bytes(&answer);
     if (whole(root, &answer, e) < 0)
@@ -122,7 +122,7 @@ static int direct_read(const struct root *root, const char *path, size_t max, st
     auto_message struct message question = { 0 };
     auto_blob struct blob bytes = { 0 };
 
-    request(&question, DIRECT_READ, path);
+    direct_request(&question, DIRECT_READ, path);
     message_put(&question, max);
     if (ask_bytes(root, &question, max, &bytes, e) < 0)
         return -1;
@@ -138,7 +138,7 @@ static int direct_read_part(const struct root *root, const char *path, uint64_t 
     auto_message struct message question = { 0 };
     auto_blob struct blob bytes = { 0 };
 
-    request(&question, DIRECT_READ_PART, path);
+    direct_request(&question, DIRECT_READ_PART, path);
     message_put(&question, offset);
     message_put(&question, len);
     if (ask_bytes(root, &question, len, &bytes, e) < 0)
@@ -154,8 +154,8 @@ static int direct_readlink(const struct root *root, const char *path, char **ret
     auto_message struct message question = { 0 }, answer = { 0 };
     auto_free char *target = NULL;
 
-    request(&question, DIRECT_READLINK, path);
-    if (ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+    direct_request(&question, DIRECT_READLINK, path);
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     target = message_text(&answer);
     if (whole(root, &answer, e) < 0 || !target)
@@ -172,8 +172,8 @@ static int direct_list(const struct root *root, const char *path, struct root_en
     uint64_t count;
     size_t kept = 0;
 
-    request(&question, DIRECT_LIST, path);
-    if (ask(root, &question, DIRECT_ANSWER_MAX, &answer, e) < 0)
+    direct_request(&question, DIRECT_LIST, path);
+    if (direct_ask(root, &question, DIRECT_ANSWER_MAX, &answer, e) < 0)
         return -1;
     entries = NULL;
     count = message_number(&answer);
@@ -198,7 +198,7 @@ static int direct_get_xattr(const struct root *root, const char *path, const cha
 {
     auto_message struct message question = { 0 };
 
-    request(&question, DIRECT_GET_XATTR, path);
+    direct_request(&question, DIRECT_GET_XATTR, path);
     message_put_text(&question, name);
     return ask_bytes(root, &question, DIRECT_SPARE, ret, e);
 }
@@ -210,8 +210,8 @@ static int direct_list_xattrs(const struct root *root, const char *path, char **
     size_t kept = 0;
     uint64_t count;
 
-    request(&question, DIRECT_LIST_XATTRS, path);
-    if (ask(root, &question, DIRECT_ANSWER_MAX, &answer, e) < 0)
+    direct_request(&question, DIRECT_LIST_XATTRS, path);
+    if (direct_ask(root, &question, DIRECT_ANSWER_MAX, &answer, e) < 0)
         return -1;
     count = message_number(&answer);
     for (uint64_t i = 0; i < count && i < NAMES_MAX && !answer.bad; i++) {
@@ -235,8 +235,8 @@ static int direct_describe(const struct root *root, const char *path, char **ret
     auto_free char *canonical = NULL;
     struct root_stat stat;
 
-    request(&question, DIRECT_DESCRIBE, path);
-    if (ask(root, &question, 4 * DIRECT_SPARE, &answer, e) < 0)
+    direct_request(&question, DIRECT_DESCRIBE, path);
+    if (direct_ask(root, &question, 4 * DIRECT_SPARE, &answer, e) < 0)
         return -1;
     canonical = message_text(&answer);
     stat = message_stat(&answer);
@@ -260,8 +260,8 @@ static int direct_facts(const struct root *root, struct root_facts *ret, struct 
     auto_message struct message question = { 0 }, answer = { 0 };
     struct root_facts facts = direct_of(root)->facts;
 
-    request(&question, DIRECT_FACTS, NULL);
-    if (ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+    direct_request(&question, DIRECT_FACTS, NULL);
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     facts.bytes_free = message_number(&answer);
     facts.inodes_free = message_number(&answer);
@@ -272,15 +272,16 @@ static int direct_facts(const struct root *root, struct root_facts *ret, struct 
     return 0;
 }
 
+/* Nobody who asks for no error means the changes: they are given up, whole. */
 static int direct_close(struct root *root, struct err *e)
 {
     struct direct *direct = (struct direct *)root;
+    int result = direct->access == ROOT_WRITE && e ? direct_commit(root, e) : 0;
 
-    (void)e;
     (void)confine_end(direct->child);
     free(direct->child);
     free(direct);
-    return 0;
+    return result;
 }
 
 static const struct root_door direct_door = {
@@ -293,6 +294,18 @@ static const struct root_door direct_door = {
     .list_xattrs = direct_list_xattrs,
     .describe = direct_describe,
     .facts = direct_facts,
+    .create = direct_create,
+    .mkdir = direct_mkdir,
+    .symlink = direct_symlink,
+    .exchange = direct_exchange,
+    .rename = direct_rename,
+    .unlink = direct_unlink,
+    .set_mode = direct_set_mode,
+    .set_owner = direct_set_owner,
+    .set_xattr = direct_set_xattr,
+    .remove_xattr = direct_remove_xattr,
+    .set_flags = direct_set_flags,
+    .sync = direct_sync,
     .close = direct_close,
 };
 
@@ -317,7 +330,7 @@ int direct_open(int fd, uint64_t offset, uint64_t size, const char *name,
     message_put(&question, offset);
     message_put(&question, size);
     message_put(&question, access);
-    if (ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     *ret = take_ptr(root);
     return 0;

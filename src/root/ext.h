@@ -17,6 +17,7 @@ struct ext {
     ext2_filsys fs;
     struct ext_volume *volume;
     char *block; /* one block, for whoever needs it just now */
+    bool broken; /* a change has not come to its end: nothing may reach the disk any more */
 };
 
 struct ext_node {
@@ -27,6 +28,13 @@ struct ext_node {
 static inline struct ext2_inode *ext_small(struct ext_node *node)
 {
     return (struct ext2_inode *)&node->body;
+}
+
+/* What a change has come to, from the first thing on that it changes. */
+static inline errcode_t ext_changed(struct ext *ext, errcode_t error)
+{
+    ext->broken = ext->broken || error;
+    return error;
 }
 
 /* ---- ext_open.c ------------------------------------------------------------------------ */
@@ -74,6 +82,84 @@ int ext_describe(struct ext *ext, const char *path, char **ret_path, struct root
                  struct root_attributes *ret, struct err *e) MUST_CHECK;
 void ext_fill_stat(const struct ext_node *node, struct root_stat *ret);
 
+/* An attribute of what the walk has found; hidden ones are as if they were not there. */
+errcode_t ext_attribute(struct ext *ext, const struct ext_node *node, const char *name,
+                        struct blob *ret) MUST_CHECK;
+/* NULL: removes it. */
+errcode_t ext_store_attribute(struct ext *ext, ext2_ino_t inode, const char *name,
+                              const struct blob *value) MUST_CHECK;
+
+/* ---- ext_inode.c: one inode ------------------------------------------------------------ */
+
+enum ext_times {
+    EXT_CHANGED = 1, /* ctime */
+    EXT_WRITTEN = 2, /* mtime and ctime */
+    EXT_BORN = 4,    /* all there are */
+};
+
+errcode_t ext_store(struct ext *ext, struct ext_node *node, enum ext_times times) MUST_CHECK;
+/* The same for whatever it is by now. */
+errcode_t ext_touch(struct ext *ext, ext2_ino_t inode, enum ext_times times) MUST_CHECK;
+errcode_t ext_add_links(struct ext *ext, ext2_ino_t inode, int more) MUST_CHECK;
+/* Room for a new inode near its directory; for mkdir and symlink of libext2fs, which count it. */
+errcode_t ext_new_inode(struct ext *ext, const struct ext_node *directory, mode_t mode,
+                        ext2_ino_t *ret) MUST_CHECK;
+errcode_t ext_new_file(struct ext *ext, const struct ext_node *directory, mode_t mode,
+                       const struct blob *content, ext2_ino_t *ret) MUST_CHECK;
+/* Mode, owner, label, times of what is new. */
+errcode_t ext_dress(struct ext *ext, ext2_ino_t inode, const struct root_meta *meta) MUST_CHECK;
+/* One name less; what has none left goes. */
+errcode_t ext_release(struct ext *ext, ext2_ino_t inode) MUST_CHECK;
+
+/* ---- ext_names.c: what is in a directory ----------------------------------------------- */
+
+/* A name in a directory, and what it leads to, whatever that is. */
+struct ext_place {
+    struct ext_node directory;
+    char *name;
+    struct ext_node node; /* inode 0: nothing */
+};
+void ext_place_free(struct ext_place *place);
+
+/* The place that a canonical path names. */
+errcode_t ext_find_place(struct ext *ext, const char *path, struct ext_place *ret) MUST_CHECK;
+errcode_t ext_add_name(struct ext *ext, const struct ext_place *place, ext2_ino_t inode,
+                       mode_t mode) MUST_CHECK;
+
+int ext_exchange(struct ext *ext, const char *a, const char *b, struct err *e) MUST_CHECK;
+int ext_rename(struct ext *ext, const char *from, const char *to, struct err *e) MUST_CHECK;
+int ext_unlink(struct ext *ext, const char *path, bool directory, struct err *e) MUST_CHECK;
+
+/* ---- ext_create.c ---------------------------------------------------------------------- */
+
+int ext_create(struct ext *ext, const char *path, const struct blob *content,
+               const struct root_meta *meta, struct err *e) MUST_CHECK;
+int ext_mkdir(struct ext *ext, const char *path, const struct root_meta *meta,
+              struct err *e) MUST_CHECK;
+int ext_symlink(struct ext *ext, const char *path, const char *target, const struct root_meta *meta,
+                struct err *e) MUST_CHECK;
+
+/* ---- ext_change.c ---------------------------------------------------------------------- */
+
+int ext_set_mode(struct ext *ext, const char *path, mode_t mode, struct err *e) MUST_CHECK;
+int ext_set_owner(struct ext *ext, const char *path, uid_t uid, gid_t gid,
+                  struct err *e) MUST_CHECK;
+int ext_set_xattr(struct ext *ext, const char *path, const char *name, const struct blob *value,
+                  struct err *e) MUST_CHECK;
+int ext_remove_xattr(struct ext *ext, const char *path, const char *name, struct err *e) MUST_CHECK;
+int ext_set_flags(struct ext *ext, const char *path, unsigned flags, struct err *e) MUST_CHECK;
+
+/* ---- ext_commit.c, ext_journal.c ------------------------------------------------------- */
+
+/* All that was changed reaches the disk, or nothing does. Nothing may be changed after it. */
+int ext_commit(struct ext *ext, struct err *e) MUST_CHECK;
+/*
+ * The same for the changed blocks alone, by way of the file system's journal; among them is the
+ * superblock, which says that the journal is needed.
+ */
+int journal_commit(struct ext *ext, struct err *e) MUST_CHECK;
+
 #define auto_ext auto_with(ext_close)
+#define auto_place auto_with(ext_place_free)
 
 #endif

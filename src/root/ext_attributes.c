@@ -20,7 +20,7 @@ static void attributes_close(struct ext2_xattr_handle **handle)
 
 #define auto_xattrs auto_with(attributes_close)
 
-/* As the kernel, which has none of these for anything but files and directories. */
+/* NULL where the file system has none at all. */
 static errcode_t attributes_open(struct ext *ext, const struct ext_node *node,
                                  struct ext2_xattr_handle **ret)
 {
@@ -29,6 +29,8 @@ static errcode_t attributes_open(struct ext *ext, const struct ext_node *node,
     if (!S_ISREG(node->body.i_mode) && !S_ISDIR(node->body.i_mode))
         return EINVAL;
     error = ext2fs_xattrs_open(ext->fs, node->inode, ret);
+    if (error == EXT2_ET_MISSING_EA_FEATURE)
+        return 0;
     return error ? error : ext2fs_xattrs_read(*ret);
 }
 
@@ -42,28 +44,51 @@ static errcode_t attribute(struct ext2_xattr_handle *handle, const char *name, s
 {
     size_t len;
     void *value = NULL;
-    errcode_t error = is_hidden(name) ? ENODATA : ext2fs_xattr_get(handle, name, &value, &len);
+    errcode_t error =
+        !handle || is_hidden(name) ? ENODATA : ext2fs_xattr_get(handle, name, &value, &len);
 
     if (error)
-        return error;
+        return error == EXT2_ET_EA_KEY_NOT_FOUND ? ENODATA : error;
     *ret = blob_copy(value, len);
     ext2fs_free_mem(&value);
     return 0;
 }
 
+errcode_t ext_attribute(struct ext *ext, const struct ext_node *node, const char *name,
+                        struct blob *ret)
+{
+    auto_xattrs struct ext2_xattr_handle *handle = NULL;
+    errcode_t error = attributes_open(ext, node, &handle);
+
+    return error ? error : attribute(handle, name, ret);
+}
+
+errcode_t ext_store_attribute(struct ext *ext, ext2_ino_t inode, const char *name,
+                              const struct blob *value)
+{
+    auto_xattrs struct ext2_xattr_handle *handle = NULL;
+    errcode_t error = ext2fs_xattrs_open(ext->fs, inode, &handle);
+
+    if (error == EXT2_ET_MISSING_EA_FEATURE)
+        return value ? EOPNOTSUPP : 0;
+    if (!error)
+        error = ext2fs_xattrs_read(handle);
+    if (!error)
+        error = value ? ext2fs_xattr_set(handle, name, value->data, value->len)
+                      : ext2fs_xattr_remove(handle, name);
+    return error;
+}
+
 int ext_get_xattr(struct ext *ext, const char *path, const char *name, struct blob *ret,
                   struct err *e)
 {
-    auto_xattrs struct ext2_xattr_handle *handle = NULL;
     struct ext_node node;
     errcode_t error = ext_walk(ext, path, WALK_FOLLOW, NULL, &node);
 
     if (error)
         return ext_error(error, e, "%s", path);
-    error = attributes_open(ext, &node, &handle);
-    if (!error)
-        error = attribute(handle, name, ret);
-    if (error == ENODATA || error == EXT2_ET_EA_KEY_NOT_FOUND)
+    error = ext_attribute(ext, &node, name, ret);
+    if (error == ENODATA)
         return err_set(e, ERR_NOT_FOUND, "%s has no %s", path, name);
     return error ? ext_error(error, e, "read %s of %s", name, path) : 0;
 }
@@ -97,7 +122,7 @@ int ext_list_xattrs(struct ext *ext, const char *path, char ***ret, struct err *
     if (error)
         return ext_error(error, e, "%s", path);
     error = attributes_open(ext, &node, &handle);
-    if (!error)
+    if (!error && handle)
         error = ext2fs_xattrs_iterate(handle, collect, &list);
     array_push(list.names, list.count, NULL);
     if (error) {

@@ -8,6 +8,7 @@
 #include "root/loop.h"
 #include "root/mount.h"
 #include "root/mounted.h"
+#include "root/replay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,7 +162,19 @@ static int choose_way(const struct fs_type *fs, enum root_way *way, struct err *
                    fs->name);
 }
 
-int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
+static int open_directly(struct disk *disk, const struct volume *volume, int backing,
+                         struct root_facts *facts, bool replay, enum root_access access,
+                         struct root **ret, struct err *e)
+{
+    facts->one_step = true;
+    if (access == ROOT_WRITE && replay && replay_journal(disk, volume, backing, e) < 0)
+        return -1;
+    if (direct_open(backing, volume->offset, volume->size, volume->name, facts, access, ret, e) < 0)
+        return err_prefix(e, "%s", volume->name);
+    return 0;
+}
+
+int root_open_volume(struct disk *disk, const struct volume *volume, const char *subvolume,
                      enum root_way way, enum root_access access, struct root **ret, struct err *e)
 {
     const struct fs_type *fs = fs_type_of(volume->type);
@@ -190,8 +203,7 @@ int root_open_volume(const struct disk *disk, const struct volume *volume, const
         refuse_unsound(fs, volume, access, &health, e) < 0)
         return -1;
     if (way == ROOT_WAY_DIRECT)
-        return direct_open(backing, volume->offset, volume->size, volume->name, &facts, access, ret,
-                           e);
+        return open_directly(disk, volume, backing, &facts, health.journal_dirty, access, ret, e);
     if (loop_attach(backing, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
         0)
         return -1;

@@ -21,7 +21,7 @@ enum root_way {
  * default one. What is opened dies with the process: nothing stays mounted or attached, whatever
  * ends it.
  */
-int root_open_volume(const struct disk *disk, const struct volume *volume, const char *subvolume,
+int root_open_volume(struct disk *disk, const struct volume *volume, const char *subvolume,
                      enum root_way way, enum root_access access, struct root **ret,
                      struct err *e) MUST_CHECK;
 

@@ -69,6 +69,7 @@ struct root_facts {
     bool journal_dirty; /* what is read may be older than what the next mount would show */
     bool errors;        /* the file system flags itself as damaged */
     bool read_only;     /* opened for writing, yet it cannot be written */
+    bool one_step;      /* what is done reaches the disk by root_close, all of it or nothing */
     uint64_t bytes_free,
         inodes_free; /* what root may use; inodes: UINT64_MAX where there is no limit */
     uint32_t block_size;
@@ -142,7 +143,10 @@ int root_sync(struct root *root, struct err *e) MUST_CHECK;
 
 /* Lets go of the root; for ROOT_WRITE with an error where the last writes failed. */
 int root_close(struct root **root, struct err *e);
-/* The same for paths on which an error has been seen already. */
+/*
+ * The same for paths on which an error has been seen already; as root_close without an e. Where
+ * all is one step, that step is not taken.
+ */
 void root_drop(struct root **root);
 
 #define auto_root auto_with(root_drop)

@@ -9,6 +9,7 @@
 #            ssh-keygen -A, umount, losetup -d) that makes the same keys
 #   keys     three new host keys, against ssh-keygen -A
 #   check    of the broken image: CPU time
+#   direct   check and repair without mounting, against the door that mounts
 #   search   for lost keys (recover.sh)
 
 set -euo pipefail
@@ -116,6 +117,42 @@ usage_row() {
     row "$name" "$(awk '{ print $1 + $2 }' <<<"$out")" '' '' "$limit"
 }
 
+# One of our own doors against the other.
+check_by() { "$SSHMEND" check --quiet --access="$1" "$2" || [[ $? == 4 ]]; }
+repair_by() { "$SSHMEND" repair --quiet --yes --recover=never --access="$1" "$2" || [[ $? == 1 ]]; }
+
+bench_direct() {
+    local i door
+    for ((i = 0; i < RUNS; i++)); do
+        for door in direct mount; do
+            cp --sparse=always "$work/broken.img" "$work/a.img"
+            sync
+            seconds check_by "$door" "$work/a.img" >>"$work/check.$door"
+            seconds repair_by "$door" "$work/a.img" >>"$work/repair.$door"
+        done
+    done
+    ratio_row 'check, direct / mounted (s)' "$work/check.direct" "$work/check.mount" '<= 1.0'
+    ratio_row 'repair, direct / mounted (s)' "$work/repair.direct" "$work/repair.mount" '<= 0.5'
+}
+
+# What a large disk costs more than a small one: its bitmaps are read for a repair.
+bench_large() {
+    local size i
+    key_tree "$work/tree"
+    for size in 1G 100G; do
+        truncate -s "$size" "$work/$size.img"
+        mkfs.ext4 -q -E lazy_itable_init=1 -d "$work/tree" "$work/$size.img"
+        for ((i = 0; i < RUNS; i++)); do
+            cp --sparse=always "$work/$size.img" "$work/a.img"
+            sync
+            seconds repair_by direct "$work/a.img" >>"$work/large.$size"
+        done
+        [[ $size == 1G ]] || usage_row 'repair, direct, 100 GB: peak (KiB)' '%M 0' '<= 16384' \
+            "$SSHMEND" repair --quiet --yes --recover=never --access=direct "$work/$size.img"
+    done
+    ratio_row 'repair, direct, 100 GB / 1 GB (s)' "$work/large.100G" "$work/large.1G" ''
+}
+
 main() {
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # the directory's name is known now
@@ -128,6 +165,11 @@ main() {
     usage_row 'check, CPU (s)' '%U %S' '<= 0.03' "$SSHMEND" check "$work/broken.img"
     cp --sparse=always "$work/broken.img" "$work/a.img"
     usage_row 'repair, peak resident (KiB)' '%M 0' '<= 10240' "$SSHMEND" repair --quiet --yes --recover=never "$work/a.img"
+    usage_row 'repair, direct, peak (KiB)' '%M 0' '<= 16384' "$SSHMEND" repair --quiet --yes --recover=never \
+        --access=direct "$work/broken.img"
+    make_broken
+    bench_direct
+    bench_large
     bench_recover
 }
 

@@ -11,6 +11,10 @@ fault_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo_dir=$(cd "$fault_dir/../.." && pwd)
 parts=(kill errors fallback hostile powercut)
 (($# == 0)) || parts=("$@")
+# Another suite may keep its parts elsewhere.
+SUITE=${SUITE:-fault}
+PART_DIR=${PART_DIR:-$fault_dir}
+export SUITE PART_DIR
 
 # Mounts and processes end with the namespace, whatever happens in it.
 if [[ ${FAULT_INSIDE-} != yes ]]; then
@@ -30,7 +34,7 @@ fi
 . "$fault_dir/lib.sh"
 for part in "${parts[@]}"; do
     # shellcheck source=/dev/null
-    . "$fault_dir/$part.sh"
+    . "$PART_DIR/$part.sh"
 done
 
 # Copies of the programs: whoever builds meanwhile does not change the test.
@@ -74,5 +78,5 @@ done
 
 passed=$(count ok)
 failed=$(count FAILED)
-printf 'fault: %d passed, %d failed\n' "$passed" "$failed"
+printf '%s: %d passed, %d failed\n' "$SUITE" "$passed" "$failed"
 ((passed > 0 && failed == 0))

@@ -13,7 +13,7 @@ repo_dir=$(cd "$fault_dir/../.." && pwd)
 # shellcheck source=tests/fault/lib.sh
 . "$fault_dir/lib.sh"
 # shellcheck source=/dev/null
-. "$fault_dir/$part.sh"
+. "${PART_DIR:-$fault_dir}/$part.sh"
 
 enter_worker "${WORKER_NAME:-worker}$worker"
 number=0

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # fault_dir and repo_dir come from the harness
+#
+# A power cut at any moment of a repair without mounting. With a journal a disk is, after what the
+# first mount does, wholly as before or wholly as after; without one, no file of it is torn.
+
+# shellcheck source=tests/direct/variants.sh
+. "$PART_DIR/variants.sh"
+# shellcheck source=tests/fault/powercut.sh
+. "$fault_dir/powercut.sh"
+
+# Of the writes between two flushes, so many of the ways in which only some have reached the disk.
+SUBSETS=${FULL:+20}
+SUBSETS=${SUBSETS:-2}
+
+recorded() {
+    local code=0
+    record "$1" "$WORK/$1.broken" "$RELEASE" repair --access=direct --yes --recover=never || code=$?
+    ((code == 1)) || fail "exit $code: $(<"$HERE/err")"
+    check_recording "$1" "$WORK/$1.broken"
+    whole_tree "$WORK/$1.disk" >"$WORK/$1.after"
+    whole_tree "$WORK/$1.broken" >"$WORK/$1.before"
+    ! cmp -s "$WORK/$1.before" "$WORK/$1.after" || fail 'the repair changed nothing'
+}
+
+whole_tree() {
+    tree_of "$1"
+    own_files "$1" | sort
+}
+
+# What the superblock and the journal make of it, without the kernel.
+replay_by_e2fsck() {
+    local code=0
+    e2fsck -fy "$1" >"$HERE/fsck" 2>&1 || code=$?
+    ((code <= 1)) || fail "e2fsck: $(tail -c 500 "$HERE/fsck")"
+    expect_fsck_clean "$1" ext4
+}
+
+is_journaled() { dumpe2fs -h "$1" 2>/dev/null | grep -q has_journal; }
+
+wholly_before_or_after() {
+    whole_tree "$1" >"$HERE/whole"
+    cmp -s "$HERE/whole" "$WORK/$2.before" || cmp -s "$HERE/whole" "$WORK/$2.after" ||
+        fail "neither before nor after: $(diff "$HERE/whole" "$WORK/$2.after" | head -n 4)"
+}
+
+# By e2fsck, and by a kernel that mounts it.
+cut_journaled() {
+    cut_at "$@"
+    cp --sparse=always "$HERE/disk.img" "$HERE/fscked.img"
+    e2fsck -E journal_only -p "$HERE/fscked.img" >"$HERE/fsck" 2>&1 ||
+        fail "the journal is not replayed: $(tail -c 500 "$HERE/fsck")"
+    expect_fsck_clean "$HERE/fscked.img" ext4
+    wholly_before_or_after "$HERE/fscked.img" "$1"
+    replayed_copy "$HERE/disk.img"
+    expect_fsck_clean "$HERE/seen" ext4
+    wholly_before_or_after "$HERE/seen" "$1"
+}
+
+cut_unjournaled() {
+    cut_at "$@"
+    replay_by_e2fsck "$HERE/disk.img"
+    wholly_old_or_new "$HERE/disk.img" "$WORK/$1"
+}
+
+# And goes on from there, without mounting.
+cut_and_repaired() {
+    cut_at "$@"
+    expect_exit 0,1 "$RELEASE" repair --access=direct --yes --recover=never "$HERE/disk.img"
+    expect_exit 0 "$RELEASE" check --access=direct "$HERE/disk.img"
+    expect_fsck_clean "$HERE/disk.img" ext4
+}
+
+try_cut() {
+    if is_journaled "$WORK/$1.broken"; then
+        point "cut: $*" cut_journaled "$@"
+        (($# > 2)) || point "cut, and repaired: $*" cut_and_repaired "$@"
+    else
+        point "cut: $*" cut_unjournaled "$@"
+    fi
+}
+
+make_recorded() {
+    point "cut: $1 is made" make_variant "$1"
+    point "cut: $1 is recorded" recorded "$1"
+}
+
+# Every write by itself, too, not only up to each flush: "BASE ENTRIES [SEED]".
+prefixes() {
+    local last entries step=${FULL:+1}
+    last=$("$WORK/replay" "$WORK/$1.log" | tail -n 1)
+    for ((entries = 0; entries <= ${last% *} + ${last#* }; entries += ${step:-3})); do
+        echo "$1" "$entries"
+    done
+}
+
+# The test of the test: without the journal, what is half written is seen.
+control() {
+    local name entries seen=0
+    while read -r name entries; do
+        cut_at "$name" "$entries"
+        debugfs -w -R 'feature -needs_recovery' "$HERE/disk.img" >"$HERE/fsck" 2>&1
+        (expect_fsck_clean "$HERE/disk.img" ext4 && wholly_before_or_after "$HERE/disk.img" "$name") \
+            2>/dev/null || seen=$((seen + 1))
+    done < <(prefixes default)
+    ((seen > 0)) || fail 'half a repair is not seen'
+}
+
+part_cut() {
+    local name
+    variants '' | cut -d' ' -f1 | in_parallel cut make_recorded
+    point 'cut: half a repair is seen' control
+    for name in $(variants '' | cut -d' ' -f1); do
+        { prefixes "$name" && moments "$name" | grep -E ' .* '; } | in_parallel cut try_cut
+    done
+}

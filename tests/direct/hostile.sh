@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Disks made by somebody who means harm. Whatever is on them: an answer in time, an exit code of the
+# contract, not a byte written by check, no child left behind; and where e2fsck found nothing to say
+# before a repair, it finds nothing after it.
+
+# shellcheck source=tests/direct/variants.sh
+. "$PART_DIR/variants.sh"
+
+SEEDS=${FULL:+1500}
+SEEDS=${SEEDS:-60}
+TIME_MAX=60
+
+# Exit codes of a command that has neither crashed nor been misused.
+answers() {
+    local code=0
+    timeout --signal=KILL "$TIME_MAX" "$SANITIZED" "$@" >"$HERE/out" 2>"$HERE/err" </dev/null || code=$?
+    case $code in
+    0 | 1 | 4 | 8) ;;
+    *) fail "exit $code: $*: $(tail -c 400 "$HERE/err")" ;;
+    esac
+    ANSWER=$code
+    ! grep -qE 'AddressSanitizer|runtime error' "$HERE/err" || fail "$(head -c 600 "$HERE/err")"
+    ! grep -qE 'its reader (ended|did not)' "$HERE/err" || fail "the child ended: $(tail -c 400 "$HERE/err")"
+    ! pgrep -f "$HERE/disk.img" >/dev/null || fail 'a child is left'
+}
+
+looked_at() {
+    answers check --json --access=direct "$HERE/disk.img"
+    [[ ! -s $HERE/out ]] || jq -e . "$HERE/out" >/dev/null || fail "not JSON: $(head -c 300 "$HERE/out")"
+    cmp -s "$HERE/disk.img" "$HERE/before" || fail 'check has changed the disk'
+}
+
+repaired() {
+    local sound=no
+    ! e2fsck -fn "$HERE/disk.img" >/dev/null 2>&1 || sound=yes
+    answers repair --yes --recover=never --access=direct "$HERE/disk.img"
+    ((ANSWER != 8)) || cmp -s "$HERE/disk.img" "$HERE/before" || replays "$HERE/before" ||
+        fail "refused, and changed: $(tail -c 300 "$HERE/err")"
+    [[ $sound == no ]] || expect_fsck_clean "$HERE/disk.img" ext4
+}
+
+# Its journal was there to be replayed: that is a change of its own.
+replays() { dumpe2fs -h "$1" 2>/dev/null | grep -q needs_recovery; }
+
+hold_against() {
+    cp --sparse=always "$HERE/disk.img" "$HERE/before"
+    looked_at
+    repaired
+}
+
+# ---- random damage --------------------------------------------------------------------------
+
+# damage SEED: some bytes, or a block, of where the file system keeps its own things.
+damage() {
+    awk -v seed="$1" -v used="$2" 'BEGIN {
+        srand(seed)
+        count = 1 + int(rand() * 12)
+        for (i = 0; i < count; i++) {
+            at = rand() < 0.3 ? 1024 + int(rand() * 1024) : int(rand() * used)
+            printf "%d %d\n", at, int(rand() * 256)
+        }
+    }' | while read -r at byte; do
+        # shellcheck disable=SC2059 # the byte is the format
+        printf "\\x$(printf %02x "$byte")" |
+            dd of="$HERE/disk.img" bs=1 seek="$at" conv=notrunc status=none
+    done
+}
+
+random_damage() {
+    cp --sparse=always "$WORK/$1.broken" "$HERE/disk.img"
+    damage "$2" "$3"
+    hold_against
+}
+
+try_damage() { point "damaged: $*" random_damage "$@"; }
+
+# ---- on purpose -----------------------------------------------------------------------------
+
+edit() { debugfs -w -f - "$HERE/disk.img" >"$HERE/debugfs" 2>&1; }
+put() { printf "$2" | dd of="$HERE/disk.img" bs=1 seek="$1" conv=notrunc status=none; }
+block_of() { debugfs -R "bmap $1 $2" "$HERE/disk.img" 2>/dev/null; }
+
+craft_root_a_file() { edit <<<'sif / mode 0100644'; }
+craft_root_a_link() { edit <<<'sif / mode 0120777'; }
+craft_root_deleted() { edit <<<'sif / links_count 0'; }
+craft_unknown_incompat() { edit <<<'ssv feature_incompat 0x80000242'; }
+craft_unknown_ro_compat() { edit <<<'ssv feature_ro_compat 0x8000007b'; }
+craft_negative_size() { edit <<<'sif /etc/passwd size 0xffffffffffffffff'; }
+craft_huge_directory() { edit <<<'sif /etc size 0x7fffffffffffff'; }
+craft_negative_link() { edit <<<'sif /bin size 0xffffffff'; }
+craft_extents_beyond_end() { edit <<<'sif /etc/passwd block[5] 0x7fffffff'; }
+craft_shared_blocks() { printf 'sif /etc/passwd %s\n' "block[5] $(block_of /etc/ssh/sshd_config 0)" | edit; }
+craft_journal_elsewhere() { edit <<<'ssv journal_inum 12'; }
+craft_journal_none() { edit <<<'ssv journal_inum 0'; }
+craft_journal_in_etc() { edit <<<'sif <8> mode 0040755'; }
+craft_many_groups() { edit <<<'ssv blocks_count 0xfffffff0'; }
+craft_no_inodes() { edit <<<'ssv inodes_per_group 0'; }
+craft_inode_size() { edit <<<'ssv inode_size 0xffff'; }
+craft_block_size() { edit <<<'ssv log_block_size 30'; }
+craft_bitmaps_in_superblock() { edit <<<'set_bg 0 block_bitmap 1'; }
+craft_table_beyond_end() { edit <<<'set_bg 0 inode_table 0x7ffffff0'; }
+craft_encrypted_root() { edit <<<'sif /etc flags 0x800'; }
+craft_casefolded() { edit <<<'sif /etc flags 0x40000000'; }
+craft_inline_without_feature() { edit <<<'sif /etc/passwd flags 0x10000000'; }
+craft_rec_len_zero() { put $(($(block_of /etc 0) * 1024 + 4)) '\0\0'; }
+craft_rec_len_long() { put $(($(block_of /etc 0) * 1024 + 4)) '\377\177'; }
+craft_names_odd() { put $(($(block_of /etc/ssh 0) * 1024 + 32)) '../\0\033[2J\n`id`'; }
+craft_entry_loops() { printf 'ln <2> /etc/ssh/loop\n' | edit; }
+craft_hashed_cycle() {
+    edit <<<'sif /etc/ssh flags 0x1000'
+    put $(($(block_of /etc/ssh 0) * 1024 + 24)) '\0\0\0\0\1\10\1\0\377\0\377\0\0\0\0\0'
+}
+
+# A journal that says it has something, and leads astray when it is replayed.
+craft_journal_hostile() {
+    local journal=$(($(block_of '<8>' 0) * 1024))
+    edit <<<'feature needs_recovery'
+    put $((journal + 28)) '\0\0\0\1'
+    put $((journal + 1024)) '\300\073\071\230\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\12'
+}
+craft_journal_in_use() { put $(($(block_of '<8>' 0) * 1024 + 28)) '\0\0\0\1'; }
+craft_journal_astray() { edit <<<'sif <8> block[5] 1'; }
+craft_attributes_astray() { edit <<<'sif /etc/ssh/ssh_host_rsa_key file_acl 0x7fffffff'; }
+craft_attributes_in_superblock() { edit <<<'sif /etc/ssh/ssh_host_rsa_key file_acl 1'; }
+craft_extent_header() { put $(($(inode_at /etc) + 42)) '\377\377\377\377\377\177'; }
+craft_cut_short() { truncate -s 6M "$HERE/disk.img"; }
+
+# Where the inode of a path stands, in bytes.
+inode_at() {
+    debugfs -R "imap $1" "$HERE/disk.img" 2>/dev/null |
+        sed -n 's/.*located at block \([0-9]*\), offset 0x\([0-9a-f]*\).*/\1 \2/p' |
+        while read -r block offset; do echo $((block * 1024 + 16#$offset)); done
+}
+
+on_purpose() {
+    cp --sparse=always "$WORK/small.broken" "$HERE/disk.img"
+    # Without checksums, which would find it all at the first look.
+    [[ $2 == checked ]] || tune2fs -O ^metadata_csum "$HERE/disk.img" >/dev/null 2>&1
+    cp --sparse=always "$HERE/disk.img" "$HERE/sound"
+    "craft_$1"
+    ! cmp -s "$HERE/disk.img" "$HERE/sound" || fail 'the damage was not done'
+    hold_against
+}
+
+try_on_purpose() { point "hostile: $*" on_purpose "$@"; }
+
+purposes() { declare -F | sed -n 's/^declare -f craft_//p'; }
+
+make_hostile() {
+    local name
+    for name in default small plain; do
+        point "hostile: $name is made" make_variant "$name"
+    done
+}
+
+part_hostile() {
+    local name seed used
+    make_hostile
+    for name in $(purposes); do
+        printf '%s %s\n' "$name" plain "$name" checked
+    done | in_parallel hostile try_on_purpose
+    for name in default small plain; do
+        # Behind its last block in use there is nothing to damage.
+        used=$((4 * 1024 * 1024))
+        for ((seed = 1; seed <= SEEDS; seed++)); do echo "$name" "$seed" "$used"; done
+    done | in_parallel hostile try_damage
+}
