@@ -204,8 +204,9 @@ static int open_part(const struct place *place, const struct root *before, const
 {
     auto_root struct root *root = NULL;
     struct root_facts facts;
-    int result = before ? root_open_subvolume(before, subvolume, access, &root, e)
-                        : root_open_volume(place->disk, place->volume, subvolume, way, access, &root, e);
+    int result =
+        before ? root_open_subvolume(before, subvolume, access, &root, e)
+               : root_open_volume(place->disk, place->volume, subvolume, way, access, &root, e);
 
     if (result < 0)
         return -1;
@@ -261,6 +262,22 @@ void forget_parts(struct system *system)
     system->part_count = 0;
     free(system->absent);
     system->absent = NULL;
+    system->apart = false;
+}
+
+/*
+ * Without mounting there is one file system. A /home that is elsewhere does not keep the rest from
+ * being mended; but what sshd is made of does, and /var, where the runs are kept.
+ */
+static void note_apart(struct system *system, const struct root *root,
+                       const struct fstab_entry *entry)
+{
+    static const char *const needed[] = { "/usr", "/etc", "/var" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+        system->apart = system->apart || is_within(entry->directory, needed[i]);
+    note_absent(system, root, entry,
+                "cannot be used without mounting it (--access=mount, as root)");
 }
 
 static void attach(struct system *system, const struct fstab_entry *entry,
@@ -310,10 +327,12 @@ void attach_beneath(struct system *system, enum root_access access, struct root 
 
         if (strcmp(entry->directory, "/") == 0 || is_within(entry->directory, "/boot"))
             continue;
-        if (find_source(system, &fstab, entry->source, &place))
-            attach(system, entry, &place, &parts, &count, access, root);
-        else
+        if (!find_source(system, &fstab, entry->source, &place))
             note_absent(system, root, entry, NULL);
+        else if (!root_is_mounted(root))
+            note_apart(system, root, entry);
+        else
+            attach(system, entry, &place, &parts, &count, access, root);
     }
     free(parts);
 }

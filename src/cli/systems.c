@@ -17,6 +17,10 @@ int system_may_change(const struct system *system, struct err *e)
 {
     const struct volume *asleep = disk_hibernated(system->disk);
 
+    if (system->apart)
+        return err_set(e, ERR_UNSUPPORTED,
+                       "the system has parts on other file systems, which takes mounting: as root, "
+                       "with --access=mount");
     if (!asleep)
         return system->volume ? root_may_write(system->volume, e) : 0;
     return err_set(
@@ -48,8 +52,8 @@ static int open_root(const struct system *system, enum root_access access, struc
 
     if (!system->volume)
         return root_open_directory(system->disk->path, access, ret, e);
-    if (root_open_volume(system->disk, system->volume, system->subvolume, system->way, access, &root,
-                         e) < 0)
+    if (root_open_volume(system->disk, system->volume, system->subvolume, system->way, access,
+                         &root, e) < 0)
         return -1;
     if (system->deployment) {
         top = take_ptr(root);

@@ -19,14 +19,15 @@ struct system {
     const struct volume *volume; /* NULL: a directory */
     const char *subvolume;       /* NULL: the default one, or no btrfs */
     enum root_way way;
-    const char *deployment;      /* the directory of it that ostree boots; NULL: no ostree */
-    char *name;                  /* for people */
-    char *path;                  /* where in the target */
+    const char *deployment; /* the directory of it that ostree boots; NULL: no ostree */
+    char *name;             /* for people */
+    char *path;             /* where in the target */
     struct os os;
     int number;
     struct disk *disks; /* all that were given: other parts of it may be on them */
     size_t disk_count;
     char *absent;              /* a part that is not here, a sentence; NULL: none that matters */
+    bool apart;                /* a part is here, and cannot be put where it belongs */
     bool absent_vital;         /* without it nothing can be said */
     struct system_part *parts; /* as they were opened last */
     size_t part_count;

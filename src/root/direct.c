@@ -309,9 +309,8 @@ static const struct root_door direct_door = {
     .close = direct_close,
 };
 
-int direct_open(int fd, uint64_t offset, uint64_t size, const char *name,
-                const struct root_facts *facts, enum root_access access, struct root **ret,
-                struct err *e)
+int direct_open(int fd, const struct volume *volume, const struct root_facts *facts,
+                enum root_access access, struct root **ret, struct err *e)
 {
     const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
     struct direct *direct = xcalloc(1, sizeof *direct);
@@ -320,15 +319,16 @@ int direct_open(int fd, uint64_t offset, uint64_t size, const char *name,
 
     *direct = (struct direct){ .root = { .door = &direct_door },
                                .child = xcalloc(1, sizeof *direct->child),
-                               .name = name,
+                               .name = volume->name,
                                .facts = *facts,
                                .access = access };
     if (confine_start(direct_serve, &fd, 1, direct->child) < 0 ||
         setsockopt(direct->child->talk, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
-        return err_errno(e, "start the reader of %s", name);
+        return err_errno(e, "start the reader of %s", volume->name);
     message_put(&question, DIRECT_OPEN);
-    message_put(&question, offset);
-    message_put(&question, size);
+    message_put(&question, volume->offset);
+    message_put(&question, volume->size);
+    message_put(&question, volume->backup);
     message_put(&question, access);
     if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;

@@ -7,6 +7,7 @@
 #define ROOT_DIRECT_H
 
 #include "base/confine.h"
+#include "device/device.h"
 #include "root/door.h"
 #include "root/message.h"
 
@@ -43,13 +44,12 @@ enum {
 };
 
 /*
- * size bytes from offset on, of a descriptor; name and facts.fs are for messages and must outlive
- * the root. For writing, all that is done is one transaction, and reaches the volume by root_close
- * where that is asked for errors; root_drop gives it up.
+ * A volume of the disk behind a descriptor; it and facts.fs must outlive the root. For writing, all
+ * that is done is one transaction, and reaches the volume by root_close where that is asked for
+ * errors; root_drop gives it up.
  */
-int direct_open(int fd, uint64_t offset, uint64_t size, const char *name,
-                const struct root_facts *facts, enum root_access access, struct root **ret,
-                struct err *e) MUST_CHECK;
+int direct_open(int fd, const struct volume *volume, const struct root_facts *facts,
+                enum root_access access, struct root **ret, struct err *e) MUST_CHECK;
 
 /* The child's work: it is given one descriptor. */
 int direct_serve(const int *fds, size_t count, int out);

@@ -168,10 +168,11 @@ static serve_request *const requests[] = {
 
 static int open_it(int fd, struct ext *ext, struct message *in, struct err *e)
 {
-    uint64_t offset = message_number(in), size = message_number(in);
+    uint64_t offset = message_number(in), size = message_number(in), backup = message_number(in);
     enum root_access access = message_number(in) == ROOT_WRITE ? ROOT_WRITE : ROOT_READ;
 
-    return in->bad || ext->fs ? serve_malformed(e) : ext_open(fd, offset, size, access, ext, e);
+    return in->bad || ext->fs ? serve_malformed(e)
+                              : ext_open(fd, offset, size, backup, access, ext, e);
 }
 
 static int serve(int fd, struct ext *ext, struct message *in, struct message *out, struct err *e)

@@ -39,9 +39,12 @@ static inline errcode_t ext_changed(struct ext *ext, errcode_t error)
 
 /* ---- ext_open.c ------------------------------------------------------------------------ */
 
-/* For ROOT_WRITE, only what nothing forbids to write. */
-int ext_open(int fd, uint64_t offset, uint64_t size, enum root_access access, struct ext *ret,
-             struct err *e) MUST_CHECK;
+/*
+ * For ROOT_WRITE, only what nothing forbids to write. backup: KiB to the copy of the superblock
+ * that is to be read by; 0: the first.
+ */
+int ext_open(int fd, uint64_t offset, uint64_t size, uint64_t backup, enum root_access access,
+             struct ext *ret, struct err *e) MUST_CHECK;
 void ext_close(struct ext *ext);
 /* Fills *e from an error of libext2fs, behind the words; returns -1. */
 int ext_error(errcode_t error, struct err *e, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -353,9 +353,20 @@ struct root *mounted_root(int fd, const struct root_facts *facts, enum root_acce
     return &mounted->root;
 }
 
+bool root_is_mounted(const struct root *root)
+{
+    return root->door == &mounted_door;
+}
+
 void mounted_set_device(struct root *root, const char *device)
 {
     ((struct mounted *)root)->device = xstrdup(device);
+}
+
+int mounted_only(struct err *e)
+{
+    return err_set(e, ERR_UNSUPPORTED,
+                   "that takes mounting, which root does by itself (--access=mount)");
 }
 
 int root_attach(struct root *root, const char *path, struct root **beneath, struct err *e)
@@ -366,6 +377,8 @@ int root_attach(struct root *root, const char *path, struct root **beneath, stru
     struct walk_mount mount;
     struct root_stat stat;
 
+    if (!root_is_mounted(root) || !root_is_mounted(*beneath))
+        return mounted_only(e);
     if (root_find(root, path, &canonical, &stat, e) < 0)
         return -1;
     if (!S_ISDIR(stat.mode) || strcmp(canonical, "/") == 0)

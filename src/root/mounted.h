@@ -11,6 +11,9 @@ struct root *mounted_root(int fd, const struct root_facts *facts, enum root_acce
 /* The device that was mounted for it, to mount another subvolume of; a directory has none. */
 void mounted_set_device(struct root *root, const char *device);
 
+/* What a root without mounting has to say to those who ask for more; returns -1. */
+int mounted_only(struct err *e);
+
 /* ---- between the reading and the writing half ----------------------------------------- */
 
 struct mounted {

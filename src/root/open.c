@@ -169,7 +169,7 @@ static int open_directly(struct disk *disk, const struct volume *volume, int bac
     facts->one_step = true;
     if (access == ROOT_WRITE && replay && replay_journal(disk, volume, backing, e) < 0)
         return -1;
-    if (direct_open(backing, volume->offset, volume->size, volume->name, facts, access, ret, e) < 0)
+    if (direct_open(backing, volume, facts, access, ret, e) < 0)
         return err_prefix(e, "%s", volume->name);
     return 0;
 }
@@ -226,7 +226,7 @@ int root_open_subvolume(const struct root *root, const char *subvolume, enum roo
                         struct root **ret, struct err *e)
 {
     const struct mounted *mounted = mounted_of(root);
-    const struct fs_type *fs = fs_type_of(mounted->facts.fs);
+    const struct fs_type *fs = root_is_mounted(root) ? fs_type_of(mounted->facts.fs) : NULL;
     auto_fd int fd = -1;
 
     if (!fs || !mounted->device || strcmp(fs->name, "btrfs") != 0)
@@ -244,7 +244,8 @@ int root_open_within(const struct root *root, const char *path, struct root **re
 {
     const struct mounted *mounted = mounted_of(root);
     struct stat stat;
-    auto_fd int fd = mounted_open(root, path, WALK_REFUSE, e);
+    auto_fd int fd =
+        root_is_mounted(root) ? mounted_open(root, path, WALK_REFUSE, e) : mounted_only(e);
 
     if (fd < 0)
         return -1;

@@ -36,6 +36,9 @@ int root_open_subvolume(const struct root *root, const char *subvolume, enum roo
 int root_open_within(const struct root *root, const char *path, struct root **ret,
                      struct err *e) MUST_CHECK;
 
+/* True for one that is mounted: the functions above and below are for those alone. */
+bool root_is_mounted(const struct root *root);
+
 /*
  * Another file system of the same system, at a directory of the root: from now on it is what is
  * found there. Both are mounted by root_open_volume. Takes *beneath over, and leaves NULL there.

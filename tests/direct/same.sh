@@ -143,6 +143,44 @@ partition() {
     expect_fsck_clean "$HERE/part.img" ext4
 }
 
+# Parts of a system on file systems of their own take mounting, where they matter.
+apart() {
+    local directory=$1 code=$2
+    truncate -s 60M "$HERE/disk.img"
+    printf 'label: gpt\nstart=4096, size=32768\nstart=40960, size=65536\n' | sfdisk -q "$HERE/disk.img"
+    cp -a "$WORK/half" "$HERE/tree.apart"
+    echo "LABEL=part $directory ext4 defaults 0 2" >"$HERE/tree.apart/etc/fstab"
+    mkdir -p "$HERE/part" "$HERE/tree.apart$directory"
+    truncate -s 16M "$HERE/root.part"
+    truncate -s 32M "$HERE/other.part"
+    mkfs.ext4 -q -d "$HERE/tree.apart" "$HERE/root.part"
+    mkfs.ext4 -q -L part -d "$HERE/part" "$HERE/other.part"
+    dd if="$HERE/root.part" of="$HERE/disk.img" bs=512 seek=4096 conv=notrunc status=none
+    dd if="$HERE/other.part" of="$HERE/disk.img" bs=512 seek=40960 conv=notrunc status=none
+    cp "$HERE/disk.img" "$HERE/before"
+    expect_exit 4 "$SANITIZED" check --access=direct "$HERE/disk.img"
+    expect_exit "$code" "$SANITIZED" repair --yes --recover=never --access=direct "$HERE/disk.img"
+    [[ $code != 8 ]] || cmp -s "$HERE/disk.img" "$HERE/before" || fail 'refused, and changed'
+    [[ $code != 8 ]] || grep -q 'access=mount' "$HERE/err" || fail "no way out is told: $(<"$HERE/err")"
+    rm -r "$HERE/tree.apart" "$HERE"/*.part
+}
+
+# A superblock that is gone is read by its copy, as by mounting; nothing is written.
+superblock_gone() {
+    truncate -s 64M "$HERE/gone.img"
+    mkfs.ext4 -q -b 1024 -d "$WORK/half" "$HERE/gone.img"
+    dd if=/dev/zero of="$HERE/gone.img" bs=1024 seek=1 count=1 conv=notrunc status=none
+    cp "$HERE/gone.img" "$HERE/before"
+    expect_exit 4 "$RELEASE" check --json --access=mount "$HERE/gone.img"
+    jq -S . "$HERE/out" >"$HERE/mounted.json"
+    expect_exit 4 "$SANITIZED" check --json --access=direct "$HERE/gone.img"
+    jq -S . "$HERE/out" >"$HERE/direct.json"
+    expect_equal_files "$HERE/mounted.json" "$HERE/direct.json" 'the doors differ'
+    expect_exit 8 direct repair --yes --recover=never "$HERE/gone.img"
+    cmp -s "$HERE/gone.img" "$HERE/before" || fail 'changed'
+    rm "$HERE/gone.img"
+}
+
 # refused_for_writing OPTION…: a file system that is read, and not changed.
 refused_for_writing() {
     truncate -s 16M "$HERE/refused.img"
@@ -190,6 +228,9 @@ part_same() {
     point 'dirty journal of a device' dirty_device
     point 'a partition' partition
     make_half_broken
+    point 'a superblock that is gone' superblock_gone
+    point 'parts: /var' apart /var 8
+    point 'parts: /home' apart /home 1
     point 'refused: quota' refused_for_writing -O quota
     point 'refused: mmp' refused_for_writing -O mmp
     point 'refused: ea_inode' refused_for_writing -O ea_inode
