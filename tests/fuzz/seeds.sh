@@ -36,6 +36,29 @@ seed_ld_cache() {
     rm -r "$tree"
 }
 
+# The smallest file systems with and without what protects them, and with what their features change.
+seed_ext() {
+    local dir=$1 tree options number=0
+    tree=$(mktemp -d)
+    mkdir -p "$dir" "$tree/etc"
+    echo key >"$tree/etc/key"
+    echo gone >"$tree/etc/gone"
+    ln -s etc "$tree/link"
+    setfattr -n user.note -v value "$tree/etc/key"
+    while read -r options; do
+        number=$((number + 1))
+        # shellcheck disable=SC2086 # options are words
+        mkfs.ext4 -q -F -b 1024 -N 24 -d "$tree" $options "$dir/$number" 128 >/dev/null
+    done <<'END'
+-O ^has_journal,^metadata_csum,^64bit,^resize_inode
+-O ^has_journal,^resize_inode
+-O ^has_journal,^metadata_csum,^64bit,^extent,^resize_inode -I 128
+-O ^has_journal,^metadata_csum,inline_data,^resize_inode
+-O ^has_journal,^metadata_csum,bigalloc,^resize_inode -C 4096
+END
+    rm -r "$tree"
+}
+
 # seeds DIR: DIR/TARGET/FILE…
 seeds() {
     local dir=$1 target keys=${repo:?}/tests/unit/keys
@@ -53,4 +76,5 @@ seeds() {
         "$repo/tests/config/pool"
     seed_elf "$dir/elf"
     seed_ld_cache "$dir/ld.so.cache"
+    seed_ext "$dir/ext"
 }

@@ -6,14 +6,18 @@
 #include "fuzz.h"
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "hostkey/hostkey.h"
 #include "inspect/private.h"
 #include "memory.h"
 #include "plan/plan.h"
+#include "root/ext.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* The program's own table is in src/main.c, which is not linked here. */
 const struct command *const commands[] = { NULL };
@@ -265,6 +269,65 @@ static void fuzz_system(const struct blob *input)
     make_plan(&facts, &findings);
 }
 
+/* ---- file systems --------------------------------------------------------------------- */
+
+static void look_around(struct ext *ext, const char *path)
+{
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
+    auto_with(root_attributes_free) struct root_attributes attributes = { 0 };
+    auto_with(text_list_free) char **names = NULL;
+    auto_free char *canonical = NULL, *target = NULL;
+    auto_blob struct blob bytes = { 0 };
+    struct root_stat stat;
+    struct err e;
+
+    if (ext_describe(ext, path, &canonical, &stat, &attributes, &e) == 0)
+        must(canonical[0] == '/');
+    (void)!ext_list(ext, path, &entries, &e);
+    (void)!ext_read(ext, path, 65536, &bytes, &e);
+    (void)!ext_readlink(ext, path, &target, &e);
+    (void)!ext_list_xattrs(ext, path, &names, &e);
+    for (size_t i = 0; entries && entries[i].name; i++)
+        must(!strchr(entries[i].name, '/') && *entries[i].name);
+}
+
+static void change_all(struct ext *ext)
+{
+    const struct root_meta meta = { .mode = 0600, .label = "a:b:c" };
+    auto_blob struct blob content = blob_zeroed(3000);
+    struct err e;
+
+    (void)!ext_mkdir(ext, "/new", &meta, &e);
+    (void)!ext_create(ext, "/new/file", &content, &meta, &e);
+    (void)!ext_exchange(ext, "/new/file", "/etc/key", &e);
+    (void)!ext_rename(ext, "/etc/gone", "/new/gone", &e);
+    (void)!ext_set_mode(ext, "/etc/key", 0644, &e);
+    (void)!ext_set_owner(ext, "/etc", 1, 2, &e);
+    (void)!ext_unlink(ext, "/new/file", false, &e);
+    (void)!ext_commit(ext, &e);
+}
+
+/* A disk, as the child of the direct door sees it. */
+static void fuzz_ext(const struct blob *input)
+{
+    static const char *const paths[] = { "/", "/etc", "/etc/key", "/link/key", "/etc/gone" };
+    int fd = memfd_create("disk", MFD_CLOEXEC);
+    struct err e;
+
+    must(fd >= 0 && io_write_all(fd, input->data, input->len) == 0);
+    for (enum root_access access = ROOT_READ; access <= ROOT_WRITE; access++) {
+        auto_ext struct ext ext = { 0 };
+
+        if (ext_open(fd, 0, input->len, 0, access, &ext, &e) < 0)
+            continue;
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+            look_around(&ext, paths[i]);
+        if (access == ROOT_WRITE)
+            change_all(&ext);
+    }
+    close(fd);
+}
+
 /* ---- the table ------------------------------------------------------------------------ */
 
 const struct fuzz_target fuzz_targets[] = {
@@ -283,6 +346,7 @@ const struct fuzz_target fuzz_targets[] = {
     { "symptoms", fuzz_symptoms },
     { "logs", fuzz_logs },
     { "system", fuzz_system },
+    { "ext", fuzz_ext },
     { NULL, NULL },
 };
 

@@ -19,7 +19,7 @@ int main(void)
         suite_config_judge,   suite_inspect_mutated,  suite_plan,
         suite_apply_manifest, suite_hostkey_rsa1,     suite_base_spawn,
         suite_prove,          suite_recover,          suite_device,
-        suite_inspect_fstab,  suite_inspect_evidence,
+        suite_inspect_fstab,  suite_inspect_evidence, suite_root_direct,
     };
     SRunner *runner = srunner_create(NULL);
     int ran, failed;

@@ -17,6 +17,7 @@ Suite *suite_hostkey_public(void);
 Suite *suite_hostkey_rsa1(void);
 Suite *suite_root_walk(void);
 Suite *suite_root_mounted(void);
+Suite *suite_root_direct(void);
 Suite *suite_inspect_config(void);
 Suite *suite_inspect_os(void);
 Suite *suite_inspect_logs(void);
