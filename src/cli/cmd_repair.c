@@ -176,6 +176,7 @@ static int write_held(struct repair *repair, struct err *e)
         return -1;
     if (repair->before.plan.change_count == 0)
         return root_close(&root, e);
+    system_warn(repair->system, root, repair->options);
     result = change(repair, root, e);
     if (result == 0)
         result = examine(repair->system, root, repair->options, &repair->before.facts,

@@ -32,6 +32,7 @@ static int undo_system(struct system *system, const struct options *options)
         return list_runs(system, options);
     if (system_open(system, ROOT_WRITE, &root, &e) < 0)
         return report_failure(system, "undo", options, &e);
+    system_warn(system, root, options);
     signals_hold();
     result = undo(root, options->backup_dir, options->run, &run, &e);
     if (root_close(&root, result == 0 ? &e : NULL) < 0)

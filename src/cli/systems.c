@@ -85,6 +85,18 @@ int system_open(struct system *system, enum root_access access, struct root **re
     return 0;
 }
 
+void system_warn(const struct system *system, const struct root *root,
+                 const struct options *options)
+{
+    struct root_facts facts;
+
+    if (!options->style.quiet && root_facts(root, &facts, NULL) == 0 && facts.one_step &&
+        facts.unjournaled)
+        say("%s: this file system has no journal; after a power cut in the next moment it has to "
+            "be checked with: e2fsck -f",
+            system->name);
+}
+
 static int hold(struct disk *disk, bool exclusive, struct err *e)
 {
     const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };

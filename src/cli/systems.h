@@ -78,6 +78,9 @@ void forget_parts(struct system *system);
 int system_may_change(const struct system *system, struct err *e) MUST_CHECK;
 int system_open(struct system *system, enum root_access access, struct root **ret,
                 struct err *e) MUST_CHECK;
+/* Before a file system without a journal is changed, where there is no kernel to do it. */
+void system_warn(const struct system *system, const struct root *root,
+                 const struct options *options);
 struct report_system system_for_report(const struct system *system);
 
 /* ---- one system, looked at ------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 /* How long an answer may take; a transaction on a slow disk is the longest. */
-enum { ANSWER_SECONDS = 60, NAMES_MAX = 100000 };
+enum { ANSWER_SECONDS = 600, NAMES_MAX = 100000 };
 
 struct direct {
     struct root root;
@@ -46,6 +46,13 @@ static int give_up(const struct direct *direct, int code, struct err *e)
                    direct->name, code == EAGAIN ? "did not answer; " : "ended: ", end);
 }
 
+/* Half of a transaction may stand in its places: that is no damage. */
+static void blame_journal(const struct direct *direct, struct err *e)
+{
+    err_prefix(e, "the journal of %s was not replayed (e2fsck -E journal_only -p does that)",
+               direct->name);
+}
+
 int direct_ask(const struct root *root, const struct message *message, size_t max,
                struct message *ret, struct err *e)
 {
@@ -62,6 +69,8 @@ int direct_ask(const struct root *root, const struct message *message, size_t ma
 
         if (e)
             *e = said;
+        if (e && direct->facts.journal_dirty && said.kind == ERR_IO)
+            blame_journal(direct, e);
         return -1;
     }
     *ret = answer;

@@ -13,6 +13,8 @@
 #include "root/root.h"
 #include "root/walk.h"
 
+#include <errno.h>
+
 struct ext {
     ext2_filsys fs;
     struct ext_volume *volume;
@@ -54,7 +56,10 @@ void ext_facts(const struct ext *ext, struct root_facts *ret);
 /* ---- ext_walk.c ------------------------------------------------------------------------ */
 
 errcode_t ext_load(struct ext *ext, ext2_ino_t inode, struct ext_node *ret) MUST_CHECK;
-/* EOPNOTSUPP where names are not what they look like: compared without case, or encrypted. */
+/* What cannot be read for what it is; errnos that nothing else here has. */
+enum { EXT_ENCRYPTED = ENOKEY, EXT_CASEFOLDED = EXDEV };
+
+/* An error where names are not what they look like: compared without case, or encrypted. */
 errcode_t ext_refuse_names(const struct ext_node *directory) MUST_CHECK;
 /* ENOENT where a directory has no such name. */
 errcode_t ext_lookup(struct ext *ext, struct ext_node *directory, const char *name,

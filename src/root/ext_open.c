@@ -37,6 +37,16 @@ static int errno_of(errcode_t error)
     }
 }
 
+static const struct {
+    errcode_t error;
+    const char *why;
+} unreadables[] = {
+    { EXT_ENCRYPTED, "it is encrypted" },
+    { EXT_CASEFOLDED, "a directory whose names are compared without case is not read" },
+    { EXT2_ET_UNSUPP_FEATURE, "it has features that are not known here" },
+    { EXT2_ET_RO_UNSUPP_FEATURE, "it has features that are not known here" },
+};
+
 int ext_error(errcode_t error, struct err *e, const char *fmt, ...)
 {
     char words[sizeof e->text];
@@ -45,6 +55,9 @@ int ext_error(errcode_t error, struct err *e, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
+    for (size_t i = 0; i < ARRAY_SIZE(unreadables); i++)
+        if (error == unreadables[i].error)
+            return err_set(e, ERR_UNSUPPORTED, "%s: %s", words, unreadables[i].why);
     errno = errno_of(error);
     if (errno)
         return err_errno(e, "%s", words);

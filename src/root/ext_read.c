@@ -61,7 +61,7 @@ static errcode_t read_stretch(struct ext *ext, struct ext_node *node, uint64_t o
     size_t done = 0;
 
     if (node->body.i_flags & EXT4_ENCRYPT_FL)
-        return EOPNOTSUPP;
+        return EXT_ENCRYPTED;
     error = ext2fs_file_open2(ext->fs, node->inode, ext_small(node), 0, &file);
     if (error)
         return error;

@@ -30,7 +30,9 @@ errcode_t ext_load(struct ext *ext, ext2_ino_t inode, struct ext_node *ret)
 
 errcode_t ext_refuse_names(const struct ext_node *directory)
 {
-    return directory->body.i_flags & (EXT4_ENCRYPT_FL | EXT4_CASEFOLD_FL) ? EOPNOTSUPP : 0;
+    if (directory->body.i_flags & EXT4_ENCRYPT_FL)
+        return EXT_ENCRYPTED;
+    return directory->body.i_flags & EXT4_CASEFOLD_FL ? EXT_CASEFOLDED : 0;
 }
 
 errcode_t ext_lookup(struct ext *ext, struct ext_node *directory, const char *name, ext2_ino_t *ret)
@@ -90,7 +92,7 @@ errcode_t ext_link_target(struct ext *ext, struct ext_node *node, char **ret)
     if (len == 0 || len >= PATH_MAX)
         return len ? ENAMETOOLONG : ENOENT;
     if (node->body.i_flags & EXT4_ENCRYPT_FL)
-        return EOPNOTSUPP;
+        return EXT_ENCRYPTED;
     target = xcalloc((size_t)len + 1, 1);
     if (node->body.i_flags & EXT4_INLINE_DATA_FL)
         error = inline_target(ext, node, target, (size_t)len);

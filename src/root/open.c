@@ -23,6 +23,7 @@
 struct health {
     bool journal_dirty;
     bool errors;
+    bool unjournaled; /* ext: it has none */
 };
 
 struct fs_type {
@@ -34,16 +35,18 @@ struct fs_type {
     bool tells_by_mounting; /* a dirty log shows only as EROFS of a mount that wants to replay it */
 };
 
-/* ext2, 3, 4: s_state and s_feature_incompat (fs/ext4/ext4.h). */
+/* ext2, 3, 4: s_state, s_feature_compat and s_feature_incompat (fs/ext4/ext4.h). */
 static void ext_health(int fd, uint64_t offset, struct health *ret)
 {
-    enum { SUPERBLOCK = 1024, STATE = 0x3a, INCOMPAT = 0x60, ERROR_FS = 2, NEEDS_RECOVERY = 4 };
+    enum { SUPERBLOCK = 1024, STATE = 0x3a, COMPAT = 0x5c, INCOMPAT = 0x60 };
+    enum { ERROR_FS = 2, HAS_JOURNAL = 4, NEEDS_RECOVERY = 4 };
     unsigned char super[256];
 
     if (io_read_at(fd, super, sizeof super, offset + SUPERBLOCK) < 0)
         return;
     ret->errors = super[STATE] & ERROR_FS;
     ret->journal_dirty = super[INCOMPAT] & NEEDS_RECOVERY;
+    ret->unjournaled = !(super[COMPAT] & HAS_JOURNAL);
 }
 
 /* btrfs: a log tree is there (log_root, fs/btrfs/ctree.h). */
@@ -163,11 +166,13 @@ static int choose_way(const struct fs_type *fs, enum root_way *way, struct err *
 }
 
 static int open_directly(struct disk *disk, const struct volume *volume, int backing,
-                         struct root_facts *facts, bool replay, enum root_access access,
-                         struct root **ret, struct err *e)
+                         struct root_facts *facts, const struct health *health,
+                         enum root_access access, struct root **ret, struct err *e)
 {
     facts->one_step = true;
-    if (access == ROOT_WRITE && replay && replay_journal(disk, volume, backing, e) < 0)
+    facts->unjournaled = health->unjournaled;
+    if (access == ROOT_WRITE && health->journal_dirty &&
+        replay_journal(disk, volume, backing, e) < 0)
         return -1;
     if (direct_open(backing, volume, facts, access, ret, e) < 0)
         return err_prefix(e, "%s", volume->name);
@@ -203,7 +208,7 @@ int root_open_volume(struct disk *disk, const struct volume *volume, const char 
         refuse_unsound(fs, volume, access, &health, e) < 0)
         return -1;
     if (way == ROOT_WAY_DIRECT)
-        return open_directly(disk, volume, backing, &facts, health.journal_dirty, access, ret, e);
+        return open_directly(disk, volume, backing, &facts, &health, access, ret, e);
     if (loop_attach(backing, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
         0)
         return -1;

@@ -70,6 +70,7 @@ struct root_facts {
     bool errors;        /* the file system flags itself as damaged */
     bool read_only;     /* opened for writing, yet it cannot be written */
     bool one_step;      /* what is done reaches the disk by root_close, all of it or nothing */
+    bool unjournaled;   /* … but for a power cut, since the file system has no journal */
     uint64_t bytes_free,
         inodes_free; /* what root may use; inodes: UINT64_MAX where there is no limit */
     uint32_t block_size;

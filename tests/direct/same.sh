@@ -29,10 +29,17 @@ same_words() {
     cmp -s "$image" "$HERE/looked" || fail 'looking has changed the disk'
 }
 
+is_unjournaled() { ! dumpe2fs -h "$1" 2>/dev/null | grep -q has_journal; }
+
 same_repair() {
     local base=$WORK/$1
     cp --sparse=always "$base.broken" "$HERE/disk.img"
     expect_exit 1 "$SANITIZED" repair --yes --recover=never --access=direct "$HERE/disk.img"
+    if is_unjournaled "$base.broken"; then
+        grep -q 'has no journal' "$HERE/err" || fail 'nothing is said of the missing journal'
+    else
+        ! grep -q 'has no journal' "$HERE/err" || fail 'it has a journal'
+    fi
     expect_fsck_clean "$HERE/disk.img" ext4
     tree_of "$HERE/disk.img" >"$HERE/now"
     comparable "$base.old" "$base.new" >"$HERE/mounted.tree"
@@ -113,7 +120,7 @@ dirty_journal() {
 
 # A block device is claimed while it is looked at and changed, and e2fsck claims it for itself.
 dirty_device() {
-    local loop
+    local loop code=0
     cp --sparse=always "$WORK/default.broken" "$HERE/disk.img"
     mount_image "$HERE/disk.img"
     touch "$MNT/home/new"
@@ -122,9 +129,10 @@ dirty_device() {
     unmount_image
     dumpe2fs -h "$HERE/dirty.img" 2>/dev/null | grep -q needs_recovery || fail 'the journal is clean'
     loop=$(losetup --find --show "$HERE/dirty.img")
-    expect_exit 1 "$SANITIZED" repair --yes --recover=never --access=direct "$loop"
-    expect_exit 0 direct check "$loop"
+    "$SANITIZED" repair --yes --recover=never --access=direct "$loop" >"$HERE/out" 2>"$HERE/err" || code=$?
+    direct check "$loop" >"$HERE/out" 2>>"$HERE/err" || code="$code, then $?"
     losetup --detach "$loop"
+    [[ $code == 1 ]] || fail "exit $code: $(<"$HERE/err")"
     expect_fsck_clean "$HERE/dirty.img" ext4
 }
 
@@ -163,6 +171,16 @@ apart() {
     [[ $code != 8 ]] || cmp -s "$HERE/disk.img" "$HERE/before" || fail 'refused, and changed'
     [[ $code != 8 ]] || grep -q 'access=mount' "$HERE/err" || fail "no way out is told: $(<"$HERE/err")"
     rm -r "$HERE/tree.apart" "$HERE"/*.part
+}
+
+# unreadable FLAG WORDS: /etc/ssh with this flag.
+unreadable() {
+    cp --sparse=always "$WORK/default.broken" "$HERE/disk.img"
+    debugfs -w -R "sif /etc/ssh flags $(($1 | 0x80000))" "$HERE/disk.img" 2>/dev/null
+    cp "$HERE/disk.img" "$HERE/before"
+    expect_exit 8 direct keys "$HERE/disk.img"
+    grep -q "$2" "$HERE/err" || fail "$(<"$HERE/err")"
+    cmp -s "$HERE/disk.img" "$HERE/before" || fail 'changed'
 }
 
 # A superblock that is gone is read by its copy, as by mounting; nothing is written.
@@ -228,6 +246,8 @@ part_same() {
     point 'dirty journal of a device' dirty_device
     point 'a partition' partition
     make_half_broken
+    point 'a directory that is encrypted' unreadable 0x800 'it is encrypted'
+    point 'a directory without case' unreadable 0x40000000 'compared without case'
     point 'a superblock that is gone' superblock_gone
     point 'parts: /var' apart /var 8
     point 'parts: /home' apart /home 1
