@@ -161,7 +161,8 @@ static void add_system(struct systems *systems, const struct system *found, stru
  * ostree keeps whole systems as directories, and takes the one to boot from the boot loader's
  * entry: each is offered, with the /var that they share.
  */
-static bool try_deployments(struct systems *systems, struct system *candidate, struct root *top)
+static bool try_deployments(struct systems *systems, struct system *candidate, struct root *top,
+                            const char **ret_problem)
 {
     auto_with(text_list_free) char **paths = NULL;
     bool found = false;
@@ -170,9 +171,13 @@ static bool try_deployments(struct systems *systems, struct system *candidate, s
         return false;
     for (char **path = paths; *path; path++) {
         auto_root struct root *root = NULL;
+        struct err e = { 0 };
 
-        if (text_ends(*path, ".origin") || root_open_within(top, *path, &root, NULL) < 0 ||
-            !root_is_linux(root))
+        if (text_ends(*path, ".origin"))
+            continue;
+        if (root_open_within(top, *path, &root, &e) < 0 && !root_is_mounted(top))
+            *ret_problem = keep_text(systems, xasprintf("a deployment of ostree: %s", e.text));
+        if (!root || !root_is_linux(root))
             continue;
         candidate->deployment = keep_text(systems, xstrdup(*path));
         if (attach_var(candidate, top, root, NULL) < 0)
@@ -195,7 +200,7 @@ static bool try_system(struct systems *systems, struct system *candidate, const 
         return false;
     }
     if (!root_is_linux(root))
-        return try_deployments(systems, candidate, root);
+        return try_deployments(systems, candidate, root, ret_problem);
     add_system(systems, candidate, take_ptr(root));
     return true;
 }

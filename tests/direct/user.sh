@@ -88,6 +88,16 @@ other_file_system() {
     rm "$NOBODYS/xfs.img"
 }
 
+# A system in a directory takes mounting: said, rather than that there is none.
+ostree() {
+    mkdir -p "$HERE/top/ostree/deploy/fedora/deploy/0123abcd.0/etc"
+    mke2fs -q -F -t ext4 -d "$HERE/top" "$NOBODYS/ostree.img" 8M
+    chown 65534:65534 "$NOBODYS/ostree.img"
+    expect_exit 8 nobody check "$NOBODYS/ostree.img"
+    grep -q 'deployment of ostree: that takes mounting' "$HERE/err" || fail "not said: $(<"$HERE/err")"
+    rm -r "$NOBODYS/ostree.img" "$HERE/top"
+}
+
 # Somebody has it attached: an ordinary user sees that, too.
 attached_elsewhere() {
     local loop code=0
@@ -108,5 +118,6 @@ part_user() {
     point 'user: a lost key' lost_key
     point 'user: an image of somebody else' not_his_own
     point 'user: XFS' other_file_system
+    point 'user: ostree' ostree
     point 'user: an image that is attached' attached_elsewhere
 }
