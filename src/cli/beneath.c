@@ -10,11 +10,14 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* ---- what a name of fstab means ---------------------------------------------------------- */
+
+#define BY_ID "/dev/disk/by-id/"
 
 struct place {
     struct disk *disk;
@@ -90,11 +93,33 @@ static bool find_named(const struct system *system, const struct name_kind *kind
     return found == 1;
 }
 
+/* Names that udev makes of a disk's serial, or of where it was plugged in. */
+static bool is_link(const char *device)
+{
+    return text_starts(device, BY_ID) || text_starts(device, "/dev/disk/by-path/");
+}
+
+/* "/dev/disk/by-id/virtio-SERIAL-part3" is partition 3 of what stands before "-part"; 0: none. */
+static int split_link(const char *device, size_t *ret_len)
+{
+    const char *end = NULL, *next = device;
+    int number = 0, used = 0;
+
+    while ((next = strstr(next, "-part")))
+        end = next++;
+    if (!end || sscanf(end, "-part%3d%n", &number, &used) != 1 || end[used] || number < 1)
+        return 0;
+    *ret_len = (size_t)(end - device);
+    return number;
+}
+
 /* "/dev/vda3" is partition 3 of "/dev/vda", "/dev/nvme0n1p3" of "/dev/nvme0n1"; 0: neither. */
 static int split_partition(const char *device, size_t *ret_len)
 {
     size_t len = strlen(device), end = len;
 
+    if (is_link(device))
+        return split_link(device, ret_len);
     while (end > 0 && device[end - 1] >= '0' && device[end - 1] <= '9')
         end--;
     if (end == len || len - end > 3 || !text_starts(device, "/dev/") || strchr(device + 5, '/'))
@@ -105,7 +130,10 @@ static int split_partition(const char *device, size_t *ret_len)
     return atoi(device + end);
 }
 
-/* The old name of the disk with the root on it: fstab's own, or the first there is. */
+/*
+ * The old name of the disk with the root on it: fstab's own, or the first there is. Where a disk
+ * was plugged in says nothing on another machine, but that the root was on the same one.
+ */
 static bool is_own_disk(const struct fstab *fstab, const char *device, size_t len)
 {
     static const char *const firsts[] = { "/dev/sda", "/dev/vda",     "/dev/xvda",
@@ -114,11 +142,27 @@ static bool is_own_disk(const struct fstab *fstab, const char *device, size_t le
 
     for (size_t i = 0; i < fstab->count; i++)
         if (strcmp(fstab->entries[i].directory, "/") == 0 &&
+            is_link(fstab->entries[i].source) == is_link(device) &&
             split_partition(fstab->entries[i].source, &own_len))
             return own_len == len && strncmp(fstab->entries[i].source, device, len) == 0;
     for (size_t i = 0; i < ARRAY_SIZE(firsts); i++)
         if (strlen(firsts[i]) == len && strncmp(firsts[i], device, len) == 0)
             return true;
+    return false;
+}
+
+/* number: as in the partition table; 0: the disk as a whole. */
+static bool find_numbered(struct disk *disk, int number, struct place *ret)
+{
+    for (size_t i = 0; disk->held >= 0 && i < disk->count; i++) {
+        const struct volume *volume = &disk->volumes[i];
+
+        if (volume->partition == number && (number || volume->whole) &&
+            root_can_open(volume->type)) {
+            *ret = (struct place){ disk, volume };
+            return true;
+        }
+    }
     return false;
 }
 
@@ -128,16 +172,22 @@ static bool find_partition(const struct system *system, const struct fstab *fsta
     size_t len;
     int number = split_partition(device, &len);
 
-    for (size_t i = 0; number && i < system->disk->count; i++) {
-        const struct volume *volume = &system->disk->volumes[i];
+    return number && is_own_disk(fstab, device, len) && find_numbered(system->disk, number, ret);
+}
 
-        if (volume->partition == number && root_can_open(volume->type) &&
-            is_own_disk(fstab, device, len)) {
-            *ret = (struct place){ system->disk, volume };
-            return true;
-        }
-    }
-    return false;
+/* As for other names: where two disks have this serial, one is a copy. */
+static bool find_by_id(const struct system *system, const char *device, struct place *ret)
+{
+    size_t len = strlen(device), found = 0;
+    int number = split_link(device, &len);
+    auto_free char *name = xstrndup(device, len);
+
+    if (!text_starts(device, BY_ID))
+        return false;
+    for (size_t i = 0; i < system->disk_count; i++)
+        found += disk_has_id(&system->disks[i], name + strlen(BY_ID)) &&
+                 find_numbered(&system->disks[i], number, ret);
+    return found == 1;
 }
 
 /* device-mapper writes the volume "a-b" of the group "c-d" as "c--d-a--b". */
@@ -180,7 +230,8 @@ static bool find_source(const struct system *system, const struct fstab *fstab, 
     for (size_t i = 0; i < ARRAY_SIZE(name_kinds); i++)
         if (text_starts(source, name_kinds[i].prefix))
             return find_named(system, &name_kinds[i], source + strlen(name_kinds[i].prefix), ret);
-    return find_partition(system, fstab, source, ret) || find_mapped(system, source, ret);
+    return find_partition(system, fstab, source, ret) || find_by_id(system, source, ret) ||
+           find_mapped(system, source, ret);
 }
 
 /* ---- putting it there -------------------------------------------------------------------- */
@@ -199,16 +250,31 @@ static const struct root *opened_before(const struct part *parts, size_t count,
     return NULL;
 }
 
-static int open_part(const struct place *place, const struct root *before, const char *subvolume,
-                     enum root_way way, enum root_access access, struct root **ret, struct err *e)
+static int open_top(const struct place *place, const struct root *before,
+                    const struct fstab_entry *entry, enum root_way way, enum root_access access,
+                    struct root **ret, struct err *e)
+{
+    auto_root struct root *by_default = NULL;
+
+    if (before && entry->subvolume)
+        return root_open_subvolume(before, entry->subvolume, access, ret, e);
+    if (!entry->subvolume_id)
+        return root_open_volume(place->disk, place->volume, entry->subvolume, way, access, ret, e);
+    if (!before &&
+        root_open_volume(place->disk, place->volume, NULL, way, access, &by_default, e) < 0)
+        return -1;
+    return root_open_subvolume_id(before ? before : by_default, entry->subvolume_id, access, ret,
+                                  e);
+}
+
+static int open_part(const struct place *place, const struct root *before,
+                     const struct fstab_entry *entry, enum root_way way, enum root_access access,
+                     struct root **ret, struct err *e)
 {
     auto_root struct root *root = NULL;
     struct root_facts facts;
-    int result =
-        before ? root_open_subvolume(before, subvolume, access, &root, e)
-               : root_open_volume(place->disk, place->volume, subvolume, way, access, &root, e);
 
-    if (result < 0)
+    if (open_top(place, before, entry, way, access, &root, e) < 0)
         return -1;
     if (root_is_linux(root))
         return err_set(e, ERR_REFUSED, "%s is a system by itself", place->volume->name);
@@ -291,9 +357,9 @@ static void attach(struct system *system, const struct fstab_entry *entry,
     auto_free char *directory = NULL;
     struct err e = { 0 };
 
-    if (before && !entry->subvolume)
+    if (before && !entry->subvolume && !entry->subvolume_id)
         return;
-    if (open_part(place, before, entry->subvolume, system->way, access, &part, &e) == 0) {
+    if (open_part(place, before, entry, system->way, access, &part, &e) == 0) {
         opened.root = part;
         if (root_find(root, entry->directory, &directory, NULL, &e) == 0 &&
             root_attach(root, entry->directory, &part, &e) == 0) {

@@ -82,6 +82,11 @@ int device_list(struct disks *ret, struct err *e) MUST_CHECK;
  * the "d-" in front, and virtio-blk no more than 20 bytes of it.
  */
 bool disk_has_serial(const struct disk *disk, const char *wanted);
+/*
+ * True where udev, on whatever machine and bus, would call the disk so in /dev/disk/by-id: the
+ * name begins with the bus and mostly the model, and ends with the serial.
+ */
+bool disk_has_id(const struct disk *disk, const char *id);
 /* The volume with the memory of a system that is asleep, not off; NULL: none. */
 const struct volume *disk_hibernated(const struct disk *disk);
 void disk_free(struct disk *disk);

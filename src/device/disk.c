@@ -159,6 +159,14 @@ bool disk_has_serial(const struct disk *disk, const char *wanted)
            (text_starts(wanted, "d-") && same_serial(disk->serial, wanted + 2));
 }
 
+bool disk_has_id(const struct disk *disk, const char *id)
+{
+    while ((id = strpbrk(id, "-_")))
+        if (disk_has_serial(disk, ++id))
+            return true;
+    return false;
+}
+
 /* Partitions come with their disk; RAM disks and empty drives hold no system. */
 static bool worth_listing(const char *name)
 {

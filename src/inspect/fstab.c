@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { FSTAB_MAX = 256 * 1024, ENTRIES_MAX = 256, FIELDS = 4 };
@@ -56,6 +57,20 @@ static char *option_value(const char *options, const char *name)
     return NULL;
 }
 
+/* 0 is another name of the top, 5 (BTRFS_FS_TREE_OBJECTID); no number at all says nothing. */
+static uint64_t subvolume_id(const char *options)
+{
+    enum { TOP = 5 };
+    auto_free char *text = option_value(options, "subvolid");
+    char *end;
+    uint64_t id;
+
+    if (!text || *text < '0' || *text > '9')
+        return 0;
+    id = strtoull(text, &end, 10);
+    return *end ? 0 : id ? id : TOP;
+}
+
 /* "UUID=\"…\"" is written, too. */
 static char *without_quotes(const char *source)
 {
@@ -90,6 +105,8 @@ static void add_line(char *line, struct fstab *fstab)
                                   .directory = xstrdup(fields[1]),
                                   .type = xstrdup(fields[2]),
                                   .subvolume = option_value(fields[3], "subvol") };
+    /* Where both are said, the kernel wants them to agree; the name is the one that lasts. */
+    entry.subvolume_id = entry.subvolume ? 0 : subvolume_id(fields[3]);
     array_push(fstab->entries, fstab->count, entry);
 }
 

@@ -423,10 +423,11 @@ void logs_free(struct logs *logs);
 
 /* A file system that the target mounts somewhere, by its fstab: a hint, and hostile text. */
 struct fstab_entry {
-    char *source;    /* "UUID=…", "LABEL=…", "/dev/sdb1" */
-    char *directory; /* absolute, without links to be trusted */
-    char *type;      /* "ext4", "auto" */
-    char *subvolume; /* of btrfs, as subvol= has it; NULL: none said */
+    char *source;          /* "UUID=…", "LABEL=…", "/dev/sdb1" */
+    char *directory;       /* absolute, without links to be trusted */
+    char *type;            /* "ext4", "auto" */
+    char *subvolume;       /* of btrfs, as subvol= has it; NULL: none said */
+    uint64_t subvolume_id; /* as subvolid= has it, where there is no subvol=; 0: none said */
 };
 struct fstab {
     struct fstab_entry *entries; /* those above before those beneath */

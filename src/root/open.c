@@ -227,22 +227,40 @@ int root_open_volume(struct disk *disk, const struct volume *volume, const char 
     return 0;
 }
 
-int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,
-                        struct root **ret, struct err *e)
+/* Once more what is mounted for a root, with options; subvolume may be NULL. */
+static int mount_again(const struct root *root, const char *subvolume, const char *option,
+                       enum root_access access, struct root **ret, struct err *e)
 {
+    auto_free char *options = NULL;
     const struct mounted *mounted = mounted_of(root);
     const struct fs_type *fs = root_is_mounted(root) ? fs_type_of(mounted->facts.fs) : NULL;
+    const char *own;
     auto_fd int fd = -1;
 
     if (!fs || !mounted->device || strcmp(fs->name, "btrfs") != 0)
         return err_set(e, ERR_REFUSED, "only btrfs has subvolumes");
-    fd = mount_volume(fs, mounted->device, subvolume, access,
-                      access == ROOT_READ ? fs->read_options : fs->write_options, e);
+    own = access == ROOT_READ ? fs->read_options : fs->write_options;
+    options = xasprintf("%s%s%s", own, *own && *option ? "," : "", option);
+    fd = mount_volume(fs, mounted->device, subvolume, access, options, e);
     if (fd < 0)
         return -1;
     *ret = mounted_root(take_fd(&fd), &mounted->facts, access);
     mounted_set_device(*ret, mounted->device);
     return 0;
+}
+
+int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,
+                        struct root **ret, struct err *e)
+{
+    return mount_again(root, subvolume, "", access, ret, e);
+}
+
+int root_open_subvolume_id(const struct root *root, uint64_t id, enum root_access access,
+                           struct root **ret, struct err *e)
+{
+    auto_free char *option = xasprintf("subvolid=%llu", (unsigned long long)id);
+
+    return mount_again(root, NULL, option, access, ret, e);
 }
 
 int root_open_within(const struct root *root, const char *path, struct root **ret, struct err *e)

@@ -31,6 +31,9 @@ int root_may_write(const struct volume *volume, struct err *e) MUST_CHECK;
 /* Another subvolume of a btrfs that is open already: one file system, mounted once more. */
 int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,
                         struct root **ret, struct err *e) MUST_CHECK;
+/* The same, by its number; 5 is the top of the file system. */
+int root_open_subvolume_id(const struct root *root, uint64_t id, enum root_access access,
+                           struct root **ret, struct err *e) MUST_CHECK;
 
 /* A directory of a root that is open, as a root of its own. */
 int root_open_within(const struct root *root, const char *path, struct root **ret,

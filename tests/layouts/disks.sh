@@ -471,6 +471,36 @@ make_s14() {
     two_parts -U "$part_id"
     change 1M 10M rm ssh_host_ecdsa_key
 }
+make_s15() {
+    make_s12
+    change 0 120M fill_numbered
+}
+# By its number; the fstab of the root that was made for s12 is changed in place.
+fill_numbered() {
+    local number
+    number=$(btrfs inspect-internal rootid @home)
+    echo "LABEL=btr /home btrfs subvolid=$number 0 0" >@/etc/fstab
+}
+# Where the disk was plugged in, and what its serial was: an image has neither; the root has both.
+make_s16() {
+    apart /home /dev/disk/by-path/pci-0000:00:05.0-part1
+    echo '/dev/disk/by-path/pci-0000:00:05.0-part2 / ext4 defaults 0 1' >>"$variant/etc/fstab"
+    open_home
+    two_parts
+}
+make_s17() {
+    apart /home /dev/disk/by-id/virtio-bp1abcdef0123456789x-part1
+    echo '/dev/disk/by-id/virtio-bp1abcdef0123456789x-part2 / ext4 defaults 0 1' >>"$variant/etc/fstab"
+    open_home
+    two_parts
+}
+# Plugged in somewhere else than the root: on another disk, which is not here.
+make_s18() {
+    apart /home /dev/disk/by-path/pci-0000:00:06.0-part1
+    echo '/dev/disk/by-path/pci-0000:00:05.0-part2 / ext4 defaults 0 1' >>"$variant/etc/fstab"
+    open_home
+    two_parts
+}
 cut_s13() { change 11M 10M eval 'rm var/lib/sshmend/*/COMMITTED'; }
 
 # --- btrfs, and systems in directories ---

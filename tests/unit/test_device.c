@@ -29,12 +29,36 @@ START_TEST(serial)
 }
 END_TEST
 
+/* Names as 60-persistent-storage.rules of systemd 252 makes them. */
+static const struct {
+    const char *serial, *id;
+    bool same;
+} ids[] = {
+    { "bp1abcdef0123456789x", "virtio-bp1abcdef0123456789x", true },
+    { "QM00001", "ata-QEMU_HARDDISK_QM00001", true },
+    { "S4-EV_1", "nvme-Model_S4-EV_1", true },
+    { "QM0000", "ata-QEMU_HARDDISK_QM00001", false },
+    { "M00001", "ata-QEMU_HARDDISK_QM00001", false },
+    { "bp1", "bp1", false },
+    { "bp1", "virtio-", false },
+    { NULL, "virtio-bp1", false },
+};
+
+START_TEST(id)
+{
+    const struct disk disk = { .serial = (char *)ids[_i].serial };
+
+    ck_assert_int_eq(disk_has_id(&disk, ids[_i].id), ids[_i].same);
+}
+END_TEST
+
 Suite *suite_device(void)
 {
     Suite *suite = suite_create("device");
     TCase *tcase = tcase_create("device");
 
     ADD_TABLE(tcase, serial, serials);
+    ADD_TABLE(tcase, id, ids);
     suite_add_tcase(suite, tcase);
     return suite;
 }

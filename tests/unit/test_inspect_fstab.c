@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* What is left of one line: "SOURCE DIRECTORY [SUBVOLUME]"; NULL: nothing. */
+/* What is left of one line: "SOURCE DIRECTORY [SUBVOLUME] [#ID]"; NULL: nothing. */
 static const struct {
     const char *line, *left;
 } lines[] = {
@@ -17,6 +17,11 @@ static const struct {
     { "/dev/vda3 / btrfs rw,subvol=@,noatime 0 0", "/dev/vda3 / @" },
     { "/dev/vda3 / btrfs subvol= 0 0", "/dev/vda3 /" },
     { "/dev/vda3 / btrfs xsubvol=@ 0 0", "/dev/vda3 /" },
+    { "/dev/vda3 /home btrfs rw,subvolid=257 0 0", "/dev/vda3 /home #257" },
+    { "/dev/vda3 /home btrfs subvolid=0 0 0", "/dev/vda3 /home #5" },
+    { "/dev/vda3 /home btrfs subvolid=257,subvol=/@home 0 0", "/dev/vda3 /home /@home" },
+    { "/dev/vda3 /home btrfs subvolid=257x 0 0", "/dev/vda3 /home" },
+    { "/dev/vda3 /home btrfs subvolid=-1 0 0", "/dev/vda3 /home" },
     { "/dev/sdb1 /data auto defaults", "/dev/sdb1 /data" },
     { "# UUID=1-2 /home ext4 defaults 0 2", NULL },
     { "#UUID=1-2 /home ext4", NULL },
@@ -40,7 +45,7 @@ START_TEST(line)
 {
     auto_with(fstab_free) struct fstab fstab = { 0 };
     auto_root struct root *root = NULL;
-    auto_free char *left = NULL;
+    auto_free char *left = NULL, *id = NULL;
 
     scratch_make();
     put_text("etc/fstab", lines[_i].line);
@@ -49,8 +54,10 @@ START_TEST(line)
     if (fstab.count) {
         const struct fstab_entry *entry = &fstab.entries[0];
 
-        left = xasprintf("%s %s%s%s", entry->source, entry->directory, entry->subvolume ? " " : "",
-                         entry->subvolume ? entry->subvolume : "");
+        id = entry->subvolume_id ? xasprintf(" #%llu", (unsigned long long)entry->subvolume_id)
+                                 : xstrdup("");
+        left = xasprintf("%s %s%s%s%s", entry->source, entry->directory,
+                         entry->subvolume ? " " : "", entry->subvolume ? entry->subvolume : "", id);
     }
     if (lines[_i].left)
         ck_assert_str_eq(left, lines[_i].left);
