@@ -13,6 +13,8 @@
 #                    these, followed by ": WORDS": check says them
 #   refused WORDS    scan and repair say these words, and repair changes nothing
 #   looked PATH: WORDS    as root, but repair refuses with these words
+#   advised PATH: COMMAND as looked; the command, run on the image as repair says it, leads to an
+#                    ext4 that repair mends and e2fsck finds sound
 # "-" in a column of another tool: not measured.
 #
 # SSHMEND   the program under test (default: build/dev/sshmend)
@@ -121,6 +123,16 @@ expect_looked() {
     before=$(seal)
     finds "${1%%: *}" && says 4 check --json && open_keys && says 8 repair --yes && said "${1#*: }" &&
         sealed "$before" repair
+}
+
+expect_advised() {
+    local -a command
+    expect_looked "$1" || return
+    read -ra command <<<"${1#*: }"
+    "${command[@]}" -p "$DISK" >"$work/out" 2>&1
+    (($? <= 1)) || complain "${1#*: }: $(head -c 300 "$work/out")" || return
+    says 1 repair --yes && says 0 check && e2fsck -fn "$DISK" >"$work/out" 2>&1 ||
+        complain "not sound: $(head -c 300 "$work/out")"
 }
 
 # --- one layout ---
