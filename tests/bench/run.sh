@@ -10,6 +10,7 @@
 #   keys     three new host keys, against ssh-keygen -A
 #   check    of the broken image: CPU time
 #   direct   check and repair without mounting, against the door that mounts
+#   scan     64 attached disks with nothing to mount on them, against blkid
 #   search   for lost keys (recover.sh)
 
 set -euo pipefail
@@ -153,6 +154,42 @@ bench_large() {
     ratio_row 'repair, direct, 100 GB / 1 GB (s)' "$work/large.100G" "$work/large.1G" ''
 }
 
+# A table, swap and a FAT: what is left is the probing.
+disk_to_probe() {
+    truncate -s 32M "$1"
+    sfdisk -q "$1" <<<$'label: gpt\nstart=1MiB, size=8MiB, type=swap\nstart=9MiB, size=16MiB, type=linux'
+    truncate -s 8M "$1.part"
+    mkswap -q "$1.part"
+    dd if="$1.part" of="$1" bs=1M seek=1 conv=notrunc,sparse status=none
+    rm "$1.part"
+    truncate -s 16M "$1.part"
+    mkfs.vfat "$1.part" >/dev/null
+    dd if="$1.part" of="$1" bs=1M seek=9 conv=notrunc,sparse status=none
+    rm "$1.part"
+}
+scan_all() { "$SSHMEND" scan "$@" >/dev/null 2>&1 || true; }
+blkid_all() { blkid -c /dev/null "$@" >/dev/null; }
+
+bench_scan() {
+    local i dev disks=() parts=()
+    disk_to_probe "$work/disk"
+    for ((i = 0; i < 64; i++)); do
+        cp --sparse=always "$work/disk" "$work/disk.$i"
+        dev=$(losetup --find --show "$work/disk.$i")
+        partx --add "$dev"
+        disks+=("$dev") parts+=("${dev}p1" "${dev}p2")
+    done
+    for ((i = 0; i < RUNS; i++)); do
+        seconds scan_all "${disks[@]}" >>"$work/scan.ours"
+        seconds blkid_all "${disks[@]}" "${parts[@]}" >>"$work/scan.theirs"
+    done
+    for dev in "${disks[@]}"; do
+        partx --delete "$dev"
+        losetup --detach "$dev"
+    done
+    ratio_row 'scan of 64 disks / blkid (s)' "$work/scan.ours" "$work/scan.theirs" '<= 1.5'
+}
+
 main() {
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # the directory's name is known now
@@ -170,6 +207,7 @@ main() {
     make_broken
     bench_direct
     bench_large
+    bench_scan
     bench_recover
 }
 
