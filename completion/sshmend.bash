@@ -3,7 +3,7 @@
 # Completion of sshmend(8) for bash.
 
 _sshmend_options() {
-    local common='--system --disk-serial --all --access --json --quiet --verbose --color --help --version'
+    local common='--system --disk-serial --all --access --format --json --quiet --verbose --color --help --version'
     local lost='--known-hosts --fingerprint'
 
     case $1 in
@@ -28,6 +28,7 @@ _sshmend() {
     fi
     case $previous in
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W 'raw qcow2 vmdk vdi vhd vhdx' -- "$word") ;;
     --access) mapfile -t COMPREPLY < <(compgen -W 'auto mount direct' -- "$word") ;;
     --recover) mapfile -t COMPREPLY < <(compgen -W 'auto never always' -- "$word") ;;
     --keys) mapfile -t COMPREPLY < <(compgen -W 'broken all' -- "$word") ;;

@@ -48,8 +48,9 @@ struct options {
     const char *timeout;           /* --timeout, before it is understood */
     unsigned seconds;
     bool kvm;
-    enum root_way way; /* --access */
-    char **targets;    /* NULL-terminated */
+    enum root_way way;  /* --access */
+    const char *format; /* --format: what the images are; NULL: raw */
+    char **targets;     /* NULL-terminated */
 };
 
 struct command {

@@ -6,7 +6,8 @@
 
 static void print_next_step(const struct system *system)
 {
-    auto_free char *target = text_clean(system->target);
+    const struct report_system known = system_for_report(system);
+    auto_free char *target = report_target(&known);
 
     printf("Next: sshmend repair %s\n", target);
 }

@@ -26,6 +26,8 @@ static const struct option_row {
     { "disk-serial", 0, "SERIAL", "the attached disk of this serial, as scan shows it", TYPE_TEXT,
       offsetof(struct options, disk_serial), true, NULL },
     { "all", 0, NULL, "every system found", TYPE_FLAG, offsetof(struct options, all), true, NULL },
+    { "format", 0, "FORMAT", "what an image is: raw (default), qcow2, vmdk, vdi, vhd or vhdx",
+      TYPE_TEXT, offsetof(struct options, format), true, NULL },
     { "access", 0, "WAY",
       "auto: mount where that is allowed; mount; direct: ext2, ext3, ext4 without mounting",
       TYPE_ACCESS, offsetof(struct options, way), true, NULL },
@@ -219,6 +221,9 @@ static int check_together(const struct command *command, struct options *options
         return bad_usage(command, "--recover takes auto, never or always, not: ", options->recover);
     if (!set_seconds(options))
         return bad_usage(command, "--timeout takes seconds, up to a day, not: ", options->timeout);
+    if (options->format && !image_format_known(options->format))
+        return bad_usage(
+            command, "--format takes raw, qcow2, vmdk, vdi, vhd or vhdx, not: ", options->format);
     if (options->disk_serial && options->targets[0])
         return bad_usage(command,
                          "--disk-serial stands for a target; leave out: ", options->targets[0]);

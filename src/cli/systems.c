@@ -320,13 +320,15 @@ static void try_disk(struct systems *systems, size_t index, enum root_way way)
     try_volumes(systems, &candidate);
 }
 
-static int add_target(struct systems *systems, const char *target, bool exclusive, struct err *e)
+static int add_target(struct systems *systems, const char *target, const char *format,
+                      bool exclusive, struct err *e)
 {
     struct disk disk;
     size_t count = systems->disk_count;
     char *copy;
 
-    if (device_open(target, &disk, e) < 0)
+    if ((format ? device_open_format(target, format, exclusive, &disk, e)
+                : device_open(target, &disk, e)) < 0)
         return -1;
     if (exclusive && disk.kind == DISK_DIRECTORY && root_may_change(target, e) < 0) {
         disk_free(&disk);
@@ -374,7 +376,7 @@ int systems_find(const struct options *options, bool exclusive, struct systems *
     if (!*target && add_attached(&systems, options->disk_serial, e) < 0)
         return -1;
     for (; *target; target++)
-        if (add_target(&systems, *target, exclusive, e) < 0)
+        if (add_target(&systems, *target, options->format, exclusive, e) < 0)
             return -1;
     progress_start("looking at the disks");
     hold_all(&systems, exclusive);

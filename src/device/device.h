@@ -48,6 +48,8 @@ enum disk_kind {
     DISK_DIRECTORY, /* a tree somebody has mounted */
 };
 
+struct export;
+
 struct disk {
     enum disk_kind kind;
     char *path;
@@ -56,7 +58,7 @@ struct disk {
     char *model, *serial; /* NULL: not told */
     char *mapper;         /* the name of a device-mapper device: "vg-root"; NULL: it is none */
     char *table;          /* "gpt", "dos"; NULL: none */
-    const char *format;   /* what an image is that is not raw: "qcow2"; NULL: nothing known */
+    const char *format;   /* of an image: the one it is opened in, or seems to have; NULL: raw */
     bool searched;        /* the volumes were found without a table, by their superblocks */
     bool read_only;
     bool shared;  /* holds a part of a system whose root is on another disk */
@@ -64,6 +66,8 @@ struct disk {
     int held;     /* descriptor that holds it for us, or -1 */
     dev_t device; /* of the file or node that was probed: what is held is the same */
     ino_t inode;
+    struct export
+        *export; /* of an image that is not raw: all of the above is about what it holds */
     struct volume *volumes;
     size_t count;
 };
@@ -75,6 +79,11 @@ struct disks {
 
 /* One disk, image or directory, named by the operator. */
 int device_open(const char *target, struct disk *ret, struct err *e) MUST_CHECK;
+/* The same of an image in another format than raw; writable: it may be changed. */
+int device_open_format(const char *image, const char *format, bool writable, struct disk *ret,
+                       struct err *e) MUST_CHECK;
+/* True for "raw", and for what device_open_format takes. */
+bool image_format_known(const char *format);
 /* Every attached disk but those under the rescue system's own mounts and swaps. */
 int device_list(struct disks *ret, struct err *e) MUST_CHECK;
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Disks, images and directories: those attached, and the one the operator names. */
+#include "device/export.h"
 #include "device/private.h"
 
 #include "base/alloc.h"
@@ -13,6 +14,7 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -43,6 +45,7 @@ void disk_free(struct disk *disk)
     free(disk->in_use);
     if (disk->held >= 0)
         close(disk->held);
+    export_stop(&disk->export);
     *disk = (struct disk){ .held = -1 };
 }
 
@@ -98,15 +101,21 @@ static int fill_image(int fd, const struct stat *stat, struct disk *disk, struct
     disk->kind = DISK_IMAGE;
     disk->size = (uint64_t)stat->st_size;
     disk->read_only = access(disk->path, W_OK) < 0;
-    disk->in_use = image_holder(fd);
+    disk->in_use = image_holder(disk->export ? export_image(disk->export) : fd);
     if (disk->size == 0)
         return err_set(e, ERR_NOT_FOUND, "%s is empty", disk->path);
     return 0;
 }
 
+/* Where it is opened. */
+static const char *place_of(const struct disk *disk)
+{
+    return disk->export ? export_path(disk->export) : disk->path;
+}
+
 static int fill_disk(struct disk *disk, struct err *e)
 {
-    auto_fd int fd = open(disk->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    auto_fd int fd = open(place_of(disk), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat stat;
     int result;
 
@@ -128,7 +137,7 @@ static int fill_disk(struct disk *disk, struct err *e)
                        disk->path);
     if (result < 0)
         return -1;
-    disk->format = disk->kind == DISK_IMAGE ? image_format(fd, disk->size) : NULL;
+    disk->format = disk->kind == DISK_IMAGE && !disk->export ? image_format(fd, disk->size) : NULL;
     return probe_disk(fd, disk, e);
 }
 
@@ -137,6 +146,21 @@ int device_open(const char *target, struct disk *ret, struct err *e)
     auto_with(disk_free) struct disk disk = { .path = xstrdup(target), .held = -1 };
 
     if (fill_disk(&disk, e) < 0)
+        return -1;
+    *ret = disk;
+    disk = (struct disk){ .held = -1 };
+    return 0;
+}
+
+int device_open_format(const char *image, const char *format, bool writable, struct disk *ret,
+                       struct err *e)
+{
+    auto_with(disk_free) struct disk disk = { .path = xstrdup(image), .held = -1 };
+
+    if (strcasecmp(format, "raw") == 0)
+        return device_open(image, ret, e);
+    disk.format = format;
+    if (export_start(image, format, writable, &disk.export, e) < 0 || fill_disk(&disk, e) < 0)
         return -1;
     *ret = disk;
     disk = (struct disk){ .held = -1 };
@@ -218,7 +242,7 @@ int device_hold(struct disk *disk, bool exclusive, struct err *e)
     if (disk->in_use)
         return err_set(e, ERR_IN_USE, "%s is %s", disk->path, disk->in_use);
     /* For a block device O_EXCL is a claim; it sees every holder in every namespace. */
-    fd = open(disk->path, O_RDONLY | O_CLOEXEC | (disk->kind == DISK_BLOCK ? O_EXCL : 0));
+    fd = open(place_of(disk), O_RDONLY | O_CLOEXEC | (disk->kind == DISK_BLOCK ? O_EXCL : 0));
     if (fd < 0 && errno == EBUSY)
         return err_set(e, ERR_IN_USE,
                        "%s is in use: mounted, or part of a RAID, LVM or LUKS device", disk->path);
@@ -226,7 +250,8 @@ int device_hold(struct disk *disk, bool exclusive, struct err *e)
         return err_errno(e, "open %s", disk->path);
     if (fstat(fd, &stat) < 0 || stat.st_dev != disk->device || stat.st_ino != disk->inode)
         return err_set(e, ERR_CHANGED, "%s is no longer the file it was", disk->path);
-    if (disk->kind == DISK_IMAGE && flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
+    if (disk->kind == DISK_IMAGE && flock(disk->export ? export_image(disk->export) : fd,
+                                          (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
         return err_set(e, ERR_IN_USE, "%s is in use: another program has locked it", disk->path);
     disk->held = take_fd(&fd);
     return 0;

@@ -332,7 +332,7 @@ static void print_what_clients_see(const struct report *report)
 void report_authorize(const struct report *report, const char *user,
                       const struct report_style *style)
 {
-    auto_free char *clean = text_clean(user), *target = text_clean(report->system.target);
+    auto_free char *clean = text_clean(user), *target = report_target(&report->system);
 
     if (style->quiet)
         return;
@@ -380,7 +380,7 @@ static void print_fates(const struct report *report)
 
 static void print_next(const struct report *report)
 {
-    auto_free char *target = text_clean(report->system.target);
+    auto_free char *target = report_target(&report->system);
 
     if (new_identities(report->plan))
         printf("For the clients: ssh-keygen -R HOST, and the new lines from "

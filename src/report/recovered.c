@@ -92,7 +92,7 @@ bool any_key_stays_changed(const struct report *report)
 
 void put_offer(const struct report *report)
 {
-    auto_free char *target = text_clean(report->system.target);
+    auto_free char *target = report_target(&report->system);
 
     if (!any_key_stays_changed(report))
         return;
@@ -150,7 +150,7 @@ void report_recoverable(const struct report *report, const struct report_style *
 void report_recover(const struct report *report, const struct report_style *style)
 {
     const struct plan *plan = report->plan;
-    auto_free char *target = text_clean(report->system.target);
+    auto_free char *target = report_target(&report->system);
 
     if (style->quiet)
         return;

@@ -13,12 +13,16 @@
 /* Which system a report is about; texts may be NULL where not known. */
 struct report_system {
     const char *target; /* as the operator named it */
+    const char *format; /* as --format has it; NULL: raw */
     const char *device; /* the volume: "disk.img partition 3" */
     const char *path;   /* where in the target: "partition 3", "partition 3, subvolume @" */
     const char *fs, *uuid;
     const struct os *os;
     int number; /* as --system takes it */
 };
+
+/* The target as the next command line has it, cleaned for a terminal. */
+char *report_target(const struct report_system *system) MUST_CHECK;
 
 /* One system, one command; what is NULL did not happen. */
 struct report {

@@ -81,3 +81,10 @@ char *counted(size_t count, const char *singular)
 {
     return xasprintf("%zu %s%s", count, singular, count == 1 ? "" : "s");
 }
+
+char *report_target(const struct report_system *system)
+{
+    auto_free char *target = text_clean(system->target);
+
+    return system->format ? xasprintf("%s --format=%s", target, system->format) : xstrdup(target);
+}

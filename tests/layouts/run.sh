@@ -8,6 +8,7 @@
 #                    nothing; repair mends them; check finds nothing more
 #   parts PATH       as root; and undo leads back, on every file system of it
 #   interrupted PATH as root; a repair that was cut off is taken back on every file system of it
+#   image FORMAT PATH      as parts, in an image that qemu-img finds no fault with afterwards
 #   regained PATH: KEY    as root; the private key, which was deleted, is the one of before
 #   roots PATH, PATH scan finds these systems; repair wants to be told which
 #                    these, followed by ": WORDS": check says them
@@ -92,6 +93,15 @@ expect_interrupted() {
     expect_root "$1" && "cut_$id" && says 1 repair --yes && says 0 check && says 0 undo --list || return
     [[ $(grep -c complete "$work/out") == 1 ]] || complain "runs: $(cat "$work/out")" || return
     says 0 undo && says 4 check --json && said "${1#*: }"
+}
+
+# qemu-img check ends with 63 where a format cannot be checked.
+expect_image() {
+    local code=0
+    expect_parts "${1#* }" || return
+    qemu-img check -q -f "${1%% *}" "$DISK" >"$work/out" 2>&1 || code=$?
+    [[ $code == 0 || $code == 63 ]] || complain "qemu-img check: $(cat "$work/out")" || return
+    ! pgrep -f "mountpoint=$DISK" >/dev/null || complain 'qemu-storage-daemon is left'
 }
 
 # Its .pub, which is still there, says which one it was; no new key is made in its place.
