@@ -579,7 +579,8 @@ make_i03() { converted vmdk; }
 make_i04() { converted vdi; }
 make_i05() { converted vhdx; }
 make_i06() { converted vpc; }
-# What it is, is said; more: the arguments behind the disk.
+# What it is, is said; more, of run.sh: the arguments behind the disk.
+# shellcheck disable=SC2034 # run.sh reads it
 as() {
     converted "${2:-$1}"
     more=("--format=$1")
@@ -590,18 +591,21 @@ make_i09() { as vdi; }
 make_i10() { as vhdx; }
 make_i11() { as vhd vpc; }
 # An image that has its content from another file would have it from any file of this machine.
+# shellcheck disable=SC2034
 make_i12() {
     make_m02
     mv "$DISK" "$DISK.base"
     qemu-img create -q -f qcow2 -F raw -b "$DISK.base" "$DISK"
     more=(--format=qcow2)
 }
+# shellcheck disable=SC2034
 make_i13() {
     make_m02
     qemu-img convert -O vmdk -o subformat=monolithicFlat "$DISK" "$DISK.new"
     mv "$DISK.new" "$DISK"
     more=(--format=vmdk)
 }
+# shellcheck disable=SC2034
 make_i14() {
     make_m02
     more=(--format=qcow2)
