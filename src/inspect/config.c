@@ -118,6 +118,8 @@ static bool is_foreign(const struct root *root, const char *path, const char *re
 {
     struct root_stat stat;
 
+    if (in_store(real))
+        return true;
     if (root_find_link(root, path, NULL, &stat, NULL) < 0 || !S_ISLNK(stat.mode))
         return false;
     return !strstr(text_base_name(real), "sshd") && !text_ends(real, ".conf") &&

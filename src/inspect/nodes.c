@@ -138,6 +138,11 @@ static bool root_may_own(const struct node *node, const struct user *user)
     return reachable(node, node->stat.mode, user) && (!mended || reachable(node, node->mode, user));
 }
 
+bool in_store(const char *real)
+{
+    return text_starts(real, "/nix/store/") || text_starts(real, "/gnu/store/");
+}
+
 /* What is not there, or is something else than the rule is about, is no error and no node. */
 int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,
              const char *path, const struct user *owner, struct err *e)
@@ -153,7 +158,7 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
             *e = why;
         return -1;
     }
-    if ((node.stat.mode & S_IFMT) != rule->type || node.stat.foreign ||
+    if ((node.stat.mode & S_IFMT) != rule->type || node.stat.foreign || in_store(node.real) ||
         known_node(inspection, node.real)) {
         free(node.real);
         return 0;

@@ -82,6 +82,13 @@ int login_inspect(const struct root *root, struct inspection *inspection, struct
 /* AuthorizedKeysFile: its "~" first, then its %h, %u, %U and %%; the caller's. */
 char *authorized_pattern(const struct accounts *accounts, const char *pattern) MUST_CHECK;
 char *authorized_path(const char *pattern, const struct user *user) MUST_CHECK;
+
+/*
+ * What NixOS and Guix have built: never changed, since its name is a hash of its content, and the
+ * next build would not have the change.
+ */
+bool in_store(const char *real);
+
 /* Adds one file or directory to the nodes, where it is there. */
 int node_add(const struct root *root, struct inspection *inspection, const struct mode_rule *rule,
              const char *path, const struct user *owner, struct err *e) MUST_CHECK;
