@@ -319,6 +319,33 @@ static void note_absent(struct system *system, const struct root *root,
     system->absent_vital = vital;
 }
 
+/*
+ * Systems whose files are put together at boot only: what is on the disk is not what sshd sees.
+ * MicroOS, as it was before 2024, has /etc as an overlay; Flatcar that, too, and /usr on a
+ * partition that its fstab does not name.
+ */
+static void note_assembled(struct system *system, const struct root *root,
+                           const struct fstab *fstab)
+{
+    bool flatcar = false;
+
+    for (size_t i = 0; i < system->disk->count; i++)
+        flatcar = flatcar || same(system->disk->volumes[i].part_label, "USR-A");
+    flatcar = flatcar && is_empty(root, "/usr");
+    if (!flatcar && !fstab->etc_overlay)
+        return;
+    free(system->absent);
+    system->absent =
+        flatcar
+            ? xstrdup("this is Flatcar, or built like it: /usr is the partition USR-A, and /etc "
+                      "is laid over a part of it at boot, so this cannot be judged from "
+                      "outside; host keys that are gone from /etc/ssh are made at its boot")
+            : xasprintf("/etc is an overlay that is put together at boot, and what was changed "
+                        "is in %s: this cannot be judged from outside; mend it there by hand",
+                        fstab->etc_overlay);
+    system->absent_vital = true;
+}
+
 void forget_parts(struct system *system)
 {
     for (size_t i = 0; i < system->part_count; i++)
@@ -400,5 +427,6 @@ void attach_beneath(struct system *system, enum root_access access, struct root 
         else
             attach(system, entry, &place, &parts, &count, access, root);
     }
+    note_assembled(system, root, &fstab);
     free(parts);
 }

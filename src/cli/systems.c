@@ -189,6 +189,12 @@ static bool try_deployments(struct systems *systems, struct system *candidate, s
     return found;
 }
 
+/* Its root is a snap; what can be written is in one directory of a partition of its own. */
+static bool is_ubuntu_core(const struct root *top)
+{
+    return root_exists(top, "/system-data/etc") && root_exists(top, "/system-data/var/lib/snapd");
+}
+
 /* True where there is a system; an error is kept for the scan's table. */
 static bool try_system(struct systems *systems, struct system *candidate, const char **ret_problem)
 {
@@ -199,6 +205,9 @@ static bool try_system(struct systems *systems, struct system *candidate, const 
         *ret_problem = keep_text(systems, xstrdup(e.text));
         return false;
     }
+    if (is_ubuntu_core(root))
+        *ret_problem = "Ubuntu Core, which is put together at boot: its host keys are in "
+                       "system-data/etc/ssh, and have to be mended by hand";
     if (!root_is_linux(root))
         return try_deployments(systems, candidate, root, ret_problem);
     add_system(systems, candidate, take_ptr(root));

@@ -99,6 +99,8 @@ static void add_line(char *line, struct fstab *fstab)
     fields[3] = fields[3] ? fields[3] : defaults;
     for (size_t i = 0; i < FIELDS; i++)
         unescape(fields[i]);
+    if (strcmp(fields[1], "/etc") == 0 && strcmp(fields[2], "overlay") == 0 && !fstab->etc_overlay)
+        fstab->etc_overlay = option_value(fields[3], "upperdir");
     if (!mounted_at_boot(fields))
         return;
     entry = (struct fstab_entry){ .source = without_quotes(fields[0]),
@@ -142,5 +144,6 @@ void fstab_free(struct fstab *fstab)
         free(fstab->entries[i].subvolume);
     }
     free(fstab->entries);
+    free(fstab->etc_overlay);
     *fstab = (struct fstab){ 0 };
 }

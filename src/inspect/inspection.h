@@ -432,6 +432,7 @@ struct fstab_entry {
 struct fstab {
     struct fstab_entry *entries; /* those above before those beneath */
     size_t count;
+    char *etc_overlay; /* the upper directory of the overlay that /etc is; NULL: it is none */
 };
 /* What is on a disk, and mounted at boot. No fstab, or one that is garbage, has no entries. */
 void fstab_inspect(const struct root *root, struct fstab *ret);

@@ -14,8 +14,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const programs[] = { "/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd",
-                                        "/sbin/sshd", NULL };
+/* The last one is NixOS's: what /run/current-system leads to after the next boot. */
+static const char *const programs[] = { "/usr/sbin/sshd",
+                                        "/usr/bin/sshd",
+                                        "/usr/local/sbin/sshd",
+                                        "/sbin/sshd",
+                                        "/nix/var/nix/profiles/system/sw/bin/sshd",
+                                        NULL };
 
 /* "OpenSSH_9.2p1 Debian-2+deb12u10" -> 9, 2, and how many bytes the number takes. */
 static bool parse_version(const char *text, size_t len, int *ret_number, size_t *ret_len)

@@ -501,6 +501,27 @@ make_s18() {
     open_home
     two_parts
 }
+make_s19() {
+    apart /usr
+    sed -i '/ \/usr /d' "$variant/etc/fstab"
+    disk 24M gpt <<<$'start=1MiB, size=10MiB, type=linux, name="USR-A"\nstart=11MiB, size=10MiB, type=linux, name="ROOT"'
+    put ext4 1M 10M "$apart"
+    put ext4 11M 10M "$variant"
+}
+make_s20() {
+    variant true
+    echo 'overlay /etc overlay defaults,upperdir=/sysroot/var/lib/overlay/1/etc,lowerdir=/sysroot/etc 0 0' >>"$variant/etc/fstab"
+    disk 12M
+    put ext4 0 10M "$variant"
+}
+make_s21() {
+    variant true
+    rm -rf "$work/writable"
+    mkdir -p "$work/writable/system-data/var/lib/snapd"
+    mv "$variant/etc" "$work/writable/system-data/etc"
+    disk 12M
+    put ext4 0 10M "$work/writable" -L ubuntu-data
+}
 cut_s13() { change 11M 10M eval 'rm var/lib/sshmend/*/COMMITTED'; }
 
 # --- btrfs, and systems in directories ---
