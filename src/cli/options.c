@@ -302,7 +302,7 @@ void usage(FILE *to)
           "TARGET: a disk, a partition, an image file, or a directory with a mounted root.\n\n",
           to);
     for (const struct command *const *command = commands; *command; command++)
-        fprintf(to, "  %-8s %s\n", (*command)->name, (*command)->summary);
+        fprintf(to, "  %-9s %s\n", (*command)->name, (*command)->summary);
     fputs("\nWithout a command, on a terminal: a guided repair of an attached disk.\n"
           "sshmend COMMAND --help tells more.\n",
           to);
