@@ -14,7 +14,7 @@ enum {
     SOURCE_BLOCK = 4096,         /* reads are aligned to it; what cannot be read is lost by it */
     SOURCE_VIEW = 1024 * 1024,   /* at most so much in one view */
     SOURCE_SLACK = SOURCE_BLOCK, /* and so much behind it */
-    SOURCE_VIEWS = 2,            /* views at a time */
+    SOURCE_VIEWS = 4,            /* views at a time */
 };
 
 /* Of a volume, good until another one is asked for in its place. */
@@ -42,7 +42,7 @@ void source_close(struct source *source);
 /*
  * The bytes at an offset, and in *ret_len how many: `want` (at most SOURCE_VIEW) and
  * SOURCE_SLACK behind them, fewer at the end of the volume. Good until the next call for the same
- * view. While one thread calls this, another may call source_copy.
+ * view. While one thread calls this, another may call it for another view, and source_copy.
  */
 const unsigned char *source_view(struct source *source, size_t view, uint64_t at, size_t want,
                                  size_t *ret_len);

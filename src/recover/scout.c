@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that goes ahead: it reads the next part of the volume and scans it, while what the last
- * scan has found is looked at. Two parts are at hand at any time. All it hands over are marks, in
- * order; what they mean is for whoever takes them, in one thread, as if there were no other.
+ * scan has found is looked at, or another part is scanned. Four parts are at hand at any time. All
+ * it hands over are marks, in order; what they mean is for whoever takes them, in one thread, as if
+ * there were no other.
  */
 #include "recover/private.h"
 
@@ -11,7 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-enum slot_state { SLOT_FREE, SLOT_ASKED, SLOT_READY };
+enum slot_state { SLOT_FREE, SLOT_ASKED, SLOT_TAKEN, SLOT_READY };
 
 struct slot {
     enum slot_state state;
@@ -47,23 +48,42 @@ static void explore(struct scout *scout, size_t number)
         scan_bytes(part->view, part->len, part->want, scout->what, on_mark, part);
 }
 
+/* The first that nobody has begun; under the mutex. */
+static bool begin(struct scout *scout, size_t *ret_number)
+{
+    for (size_t i = scout->taken; i < scout->asked; i++) {
+        struct slot *slot = &scout->slots[i % SOURCE_VIEWS];
+
+        if (slot->state == SLOT_ASKED) {
+            slot->state = SLOT_TAKEN;
+            *ret_number = i % SOURCE_VIEWS;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Without the mutex while it works. */
+static void work(struct scout *scout, size_t number)
+{
+    pthread_mutex_unlock(&scout->mutex);
+    explore(scout, number);
+    pthread_mutex_lock(&scout->mutex);
+    scout->slots[number].state = SLOT_READY;
+    pthread_cond_signal(&scout->changed);
+}
+
 static void *run(void *context)
 {
     struct scout *scout = context;
-    size_t number = 0;
+    size_t number;
 
     pthread_mutex_lock(&scout->mutex);
     while (!scout->ending) {
-        if (scout->slots[number].state != SLOT_ASKED) {
+        if (begin(scout, &number))
+            work(scout, number);
+        else
             pthread_cond_wait(&scout->changed, &scout->mutex);
-            continue;
-        }
-        pthread_mutex_unlock(&scout->mutex);
-        explore(scout, number);
-        pthread_mutex_lock(&scout->mutex);
-        scout->slots[number].state = SLOT_READY;
-        pthread_cond_signal(&scout->changed);
-        number = (number + 1) % SOURCE_VIEWS;
     }
     pthread_mutex_unlock(&scout->mutex);
     return NULL;
@@ -123,10 +143,10 @@ bool scout_has_room(const struct scout *scout)
 
 void scout_ask(struct scout *scout, const struct stretch *stretch, uint64_t at, size_t want)
 {
-    size_t number = scout->asked++ % SOURCE_VIEWS;
-    struct slot *slot = &scout->slots[number];
+    struct slot *slot;
 
     pthread_mutex_lock(&scout->mutex);
+    slot = &scout->slots[scout->asked++ % SOURCE_VIEWS];
     slot->part.stretch = *stretch;
     slot->part.at = at;
     slot->part.want = want;
@@ -135,29 +155,28 @@ void scout_ask(struct scout *scout, const struct stretch *stretch, uint64_t at, 
     pthread_mutex_unlock(&scout->mutex);
 }
 
+/* Rather than wait, it does what the thread has not begun. */
 const struct part *scout_wait(struct scout *scout)
 {
-    size_t number = scout->taken % SOURCE_VIEWS;
-    struct slot *slot = &scout->slots[number];
+    size_t number;
+    struct slot *slot = &scout->slots[scout->taken % SOURCE_VIEWS];
 
     if (scout->asked == scout->taken)
         return NULL;
-    if (!scout->threaded) {
-        explore(scout, number);
-        return &slot->part;
-    }
     pthread_mutex_lock(&scout->mutex);
-    while (slot->state != SLOT_READY)
-        pthread_cond_wait(&scout->changed, &scout->mutex);
+    while (slot->state != SLOT_READY) {
+        if (begin(scout, &number))
+            work(scout, number);
+        else
+            pthread_cond_wait(&scout->changed, &scout->mutex);
+    }
     pthread_mutex_unlock(&scout->mutex);
     return &slot->part;
 }
 
 void scout_done(struct scout *scout)
 {
-    size_t number = scout->taken++ % SOURCE_VIEWS;
-
     pthread_mutex_lock(&scout->mutex);
-    scout->slots[number].state = SLOT_FREE;
+    scout->slots[scout->taken++ % SOURCE_VIEWS].state = SLOT_FREE;
     pthread_mutex_unlock(&scout->mutex);
 }
