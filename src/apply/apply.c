@@ -149,7 +149,7 @@ static int add_directory(struct root *root, struct run *run, const char *path,
 /* The directories above a new file that are not there: a unit's .wants, say. */
 static int add_parents(struct root *root, struct run *run, const char *path, struct err *e)
 {
-    auto_free char *directory = xstrndup(path, (size_t)(text_base_name(path) - path - 1));
+    auto_free char *directory = text_above(path);
 
     if (!*directory || is_planned(run, directory) ||
         root_find_link(root, directory, NULL, NULL, NULL) == 0)

@@ -304,7 +304,7 @@ static int make_elsewhere(struct root *root, const struct run *run, const char *
                           struct err *e)
 {
     const struct root_meta meta = { .mode = 0700, .label = run->label };
-    auto_free char *state = xstrndup(folder, (size_t)(text_base_name(folder) - folder - 1));
+    auto_free char *state = text_above(folder);
     auto_free char *link = NULL;
     size_t number = 0;
 
@@ -346,6 +346,12 @@ int run_is_whole(const struct root *root, const struct run *run, struct err *e)
     return 0;
 }
 
+static int remove_one(struct root *root, const struct root_entry *entry, const char *path,
+                      struct err *e)
+{
+    return S_ISDIR(entry->type) ? root_rmdir(root, path, e) : root_unlink(root, path, e);
+}
+
 static int empty_folder(struct root *root, const char *folder, struct err *e)
 {
     auto_with(root_entries_free) struct root_entry *entries = NULL;
@@ -355,7 +361,7 @@ static int empty_folder(struct root *root, const char *folder, struct err *e)
     for (const struct root_entry *entry = entries; entry->name; entry++) {
         auto_free char *path = xasprintf("%s/%s", folder, entry->name);
 
-        if ((S_ISDIR(entry->type) ? root_rmdir(root, path, e) : root_unlink(root, path, e)) < 0)
+        if (remove_one(root, entry, path, e) < 0)
             return -1;
     }
     return root_rmdir(root, folder, e);
@@ -374,7 +380,7 @@ static int remove_elsewhere(struct root *root, const struct run *run, const char
     if (text_ends(folder, ours) && root_exists(root, folder)) {
         if (empty_folder(root, folder, e) < 0)
             return -1;
-        state = xstrndup(folder, (size_t)(text_base_name(folder) - folder - 1));
+        state = text_above(folder);
         ignored = root_rmdir(root, state, NULL);
         (void)ignored;
     }
@@ -388,7 +394,7 @@ static int remove_inside(struct root *root, const struct run *run, const struct 
 
     if (S_ISLNK(entry->type) && text_starts(entry->name, elsewhere))
         return remove_elsewhere(root, run, path, e);
-    return S_ISDIR(entry->type) ? root_rmdir(root, path, e) : root_unlink(root, path, e);
+    return remove_one(root, entry, path, e);
 }
 
 int run_remove(struct root *root, const struct run *run, struct err *e)

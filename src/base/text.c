@@ -92,6 +92,20 @@ const char *text_base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+char *text_above(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return xstrndup(path, slash ? (size_t)(slash - path) : 0);
+}
+
+bool text_is_within(const char *path, const char *directory)
+{
+    size_t len = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+
+    return strncmp(path, directory, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
 void text_list_free(char ***list)
 {
     for (char **item = *list; item && *item; item++)

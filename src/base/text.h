@@ -26,6 +26,10 @@ bool text_matches_list(const char *list, const char *name);
 char *text_trim(char *text);
 /* The part behind the last slash. */
 const char *text_base_name(const char *path);
+/* The part before it, without the slash: "" for what is at the top; the caller's. */
+char *text_above(const char *path) MUST_CHECK;
+/* A canonical path is a directory, or lies beneath it. */
+bool text_is_within(const char *path, const char *directory);
 /* A list of texts and all of its items. */
 void text_list_free(char ***list);
 

@@ -54,7 +54,7 @@ static int find_directory(const struct root *root, const char *path, const char 
     if (root_find_link(root, directory, NULL, NULL, NULL) == 0)
         return err_set(e, ERR_REFUSED, "%s is a link that leads to nothing on this disk",
                        directory);
-    above = xstrndup(directory, (size_t)(text_base_name(directory) - directory) - 1);
+    above = text_above(directory);
     if (root_find(root, above, &real, NULL, NULL) < 0 || strcmp(real, home) != 0)
         return err_set(e, ERR_NOT_FOUND, "there is no directory %s on this disk", directory);
     ret->new_directory = xasprintf("%s/%s", real, text_base_name(directory));
@@ -79,8 +79,7 @@ static int read_file(const struct root *root, struct authorized *ret, struct err
 static int add_home(const struct root *root, struct inspection *inspection,
                     const struct authorized *authorized, const char *home, struct err *e)
 {
-    auto_free char *directory = xstrndup(
-        authorized->path, (size_t)(text_base_name(authorized->path) - authorized->path) - 1);
+    auto_free char *directory = text_above(authorized->path);
     bool below = text_starts(directory, home) && directory[strlen(home)] == '/';
 
     if (node_add(root, inspection, &mode_home, home, authorized->user, e) < 0 ||

@@ -20,9 +20,8 @@ void ext_place_free(struct ext_place *place)
 
 errcode_t ext_find_place(struct ext *ext, const char *path, struct ext_place *ret)
 {
-    const char *slash = strrchr(path, '/');
-    auto_free char *above = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
-    auto_place struct ext_place place = { .name = xstrdup(slash ? slash + 1 : path) };
+    auto_free char *above = text_above(path);
+    auto_place struct ext_place place = { .name = xstrdup(text_base_name(path)) };
     ext2_ino_t inode = 0;
     errcode_t error = ext_walk(ext, above, WALK_REFUSE, NULL, &place.directory);
 
@@ -144,12 +143,7 @@ static errcode_t move_parent(struct ext *ext, const struct ext_node *moved, ext2
 
 static errcode_t refuse_inside_itself(const char *a, const char *b)
 {
-    size_t a_len = strlen(a), b_len = strlen(b);
-
-    return (text_starts(b, a) && (b[a_len] == '/' || !b[a_len])) ||
-                   (text_starts(a, b) && a[b_len] == '/')
-               ? EINVAL
-               : 0;
+    return text_is_within(b, a) || text_is_within(a, b) ? EINVAL : 0;
 }
 
 static errcode_t exchange(struct ext *ext, struct ext_place *a, struct ext_place *b)

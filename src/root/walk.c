@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -289,8 +290,7 @@ static int innermost(const struct walk_tree *tree, const char *plain, const char
         const struct walk_mount *mount = &tree->mounts[i];
         size_t mount_len = strlen(mount->path);
 
-        if (mount_len > len && strncmp(plain, mount->path, mount_len) == 0 &&
-            (plain[mount_len] == '/' || !plain[mount_len])) {
+        if (mount_len > len && text_is_within(plain, mount->path)) {
             found = mount;
             len = mount_len;
         }
@@ -350,9 +350,8 @@ int walk_open(const struct walk_tree *tree, const char *path, enum walk_links li
 
 int walk_parent(const struct walk_tree *tree, const char *path, const char **ret_name)
 {
-    const char *slash = strrchr(path, '/');
-    auto_free char *directory = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
+    auto_free char *directory = text_above(path);
 
-    *ret_name = slash ? slash + 1 : path;
+    *ret_name = text_base_name(path);
     return walk_open(tree, directory, WALK_REFUSE, NULL, NULL);
 }

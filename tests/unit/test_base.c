@@ -91,6 +91,32 @@ START_TEST(trim)
 }
 END_TEST
 
+static const struct {
+    const char *path, *directory;
+    bool within;
+} places[] = {
+    { "/etc/ssh", "/etc", true }, { "/etc", "/etc", true },      { "/etcetera", "/etc", false },
+    { "/", "/etc", false },       { "/etc", "/etc/ssh", false }, { "/etc", "/", true },
+    { "/", "/", true },
+};
+
+START_TEST(within)
+{
+    ck_assert_int_eq(text_is_within(places[_i].path, places[_i].directory), places[_i].within);
+}
+END_TEST
+
+START_TEST(above)
+{
+    auto_free char *deep = text_above("/etc/ssh/x"), *top = text_above("/etc");
+    auto_free char *none = text_above("name");
+
+    ck_assert_str_eq(deep, "/etc/ssh");
+    ck_assert_str_eq(top, "");
+    ck_assert_str_eq(none, "");
+}
+END_TEST
+
 START_TEST(base_name)
 {
     ck_assert_str_eq(text_base_name("/etc/ssh/ssh_host_rsa_key"), "ssh_host_rsa_key");
@@ -300,6 +326,8 @@ Suite *suite_base(void)
     ADD(tcase, starts_and_ends);
     ADD_TABLE(tcase, trim, trims);
     ADD(tcase, base_name);
+    ADD_TABLE(tcase, within, places);
+    ADD(tcase, above);
     tcase_add_loop_test(tcase, hex_round_trip, 0, 257);
     ADD_TABLE(tcase, hex_refused, not_hex);
     ADD(tcase, blob_comparison);
