@@ -11,6 +11,28 @@ static int tell(struct root *root, const struct message *question, struct err *e
     return direct_ask(root, question, DIRECT_SPARE, &answer, e);
 }
 
+/* What one more text is all that has to be said for. */
+static int tell_text(struct root *root, enum direct_request what, const char *path,
+                     const char *text, struct err *e)
+{
+    auto_message struct message question = { 0 };
+
+    direct_request(&question, what, path);
+    message_put_text(&question, text);
+    return tell(root, &question, e);
+}
+
+/* … or one number. */
+static int tell_number(struct root *root, enum direct_request what, const char *path,
+                       uint64_t number, struct err *e)
+{
+    auto_message struct message question = { 0 };
+
+    direct_request(&question, what, path);
+    message_put(&question, number);
+    return tell(root, &question, e);
+}
+
 static void put_meta(struct message *question, const struct root_meta *meta)
 {
     message_put(question, meta->mode);
@@ -52,38 +74,22 @@ int direct_symlink(struct root *root, const char *path, const char *target,
 
 int direct_exchange(struct root *root, const char *a, const char *b, struct err *e)
 {
-    auto_message struct message question = { 0 };
-
-    direct_request(&question, DIRECT_EXCHANGE, a);
-    message_put_text(&question, b);
-    return tell(root, &question, e);
+    return tell_text(root, DIRECT_EXCHANGE, a, b, e);
 }
 
 int direct_rename(struct root *root, const char *from, const char *to, struct err *e)
 {
-    auto_message struct message question = { 0 };
-
-    direct_request(&question, DIRECT_RENAME, from);
-    message_put_text(&question, to);
-    return tell(root, &question, e);
+    return tell_text(root, DIRECT_RENAME, from, to, e);
 }
 
 int direct_unlink(struct root *root, const char *path, bool directory, struct err *e)
 {
-    auto_message struct message question = { 0 };
-
-    direct_request(&question, DIRECT_UNLINK, path);
-    message_put(&question, directory);
-    return tell(root, &question, e);
+    return tell_number(root, DIRECT_UNLINK, path, directory, e);
 }
 
 int direct_set_mode(struct root *root, const char *path, mode_t mode, struct err *e)
 {
-    auto_message struct message question = { 0 };
-
-    direct_request(&question, DIRECT_SET_MODE, path);
-    message_put(&question, mode);
-    return tell(root, &question, e);
+    return tell_number(root, DIRECT_SET_MODE, path, mode, e);
 }
 
 int direct_set_owner(struct root *root, const char *path, uid_t uid, gid_t gid, struct err *e)
@@ -109,20 +115,12 @@ int direct_set_xattr(struct root *root, const char *path, const char *name,
 
 int direct_remove_xattr(struct root *root, const char *path, const char *name, struct err *e)
 {
-    auto_message struct message question = { 0 };
-
-    direct_request(&question, DIRECT_REMOVE_XATTR, path);
-    message_put_text(&question, name);
-    return tell(root, &question, e);
+    return tell_text(root, DIRECT_REMOVE_XATTR, path, name, e);
 }
 
 int direct_set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
 {
-    auto_message struct message question = { 0 };
-
-    direct_request(&question, DIRECT_SET_FLAGS, path);
-    message_put(&question, flags);
-    return tell(root, &question, e);
+    return tell_number(root, DIRECT_SET_FLAGS, path, flags, e);
 }
 
 /* The whole is one transaction: there is no order within it that anything depends on. */
