@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FSTAB_MAX = 256 * 1024, ENTRIES_MAX = 256, FIELDS = 4 };
+enum { FSTAB_MAX = 256 * 1024, ENTRIES_MAX = 256 };
 
 /* "\040" is a blank; in place. */
 static void unescape(char *text)
@@ -83,22 +83,32 @@ static char *without_quotes(const char *source)
     return copy;
 }
 
+size_t fstab_split(char *line, char *fields[FSTAB_FIELDS])
+{
+    char *rest = text_trim(line);
+    size_t count = 0;
+
+    if (*rest == '#')
+        return 0;
+    while (rest && *rest && count < FSTAB_FIELDS) {
+        fields[count] = strsep(&rest, " \t");
+        unescape(fields[count++]);
+        rest = rest ? rest + strspn(rest, " \t") : NULL;
+    }
+    return count;
+}
+
 static void add_line(char *line, struct fstab *fstab)
 {
     char defaults[] = "defaults";
-    char *fields[FIELDS] = { NULL }, *rest = text_trim(line);
+    char *fields[FSTAB_FIELDS];
     struct fstab_entry entry;
-    size_t count = 0;
+    size_t count = fstab_split(line, fields);
 
-    while (rest && *rest && count < FIELDS) {
-        fields[count++] = strsep(&rest, " \t");
-        rest = rest ? rest + strspn(rest, " \t") : NULL;
-    }
-    if (count < 3 || fields[0][0] == '#')
+    if (count < 3)
         return;
-    fields[3] = fields[3] ? fields[3] : defaults;
-    for (size_t i = 0; i < FIELDS; i++)
-        unescape(fields[i]);
+    if (count == 3)
+        fields[3] = defaults;
     if (strcmp(fields[1], "/etc") == 0 && strcmp(fields[2], "overlay") == 0 && !fstab->etc_overlay)
         fstab->etc_overlay = option_value(fields[3], "upperdir");
     if (!mounted_at_boot(fields))

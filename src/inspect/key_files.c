@@ -49,14 +49,10 @@ static bool in_fstab(const struct root *root, const char *path)
     char *rest = text, *line;
 
     while (text && (line = strsep(&rest, "\n"))) {
-        char *fields = text_trim(line), *point;
-        size_t len;
+        char *fields[FSTAB_FIELDS];
 
-        if (*fields == '#' || !strsep(&fields, " \t") || !fields)
-            continue;
-        point = fields + strspn(fields, " \t");
-        len = strcspn(point, " \t");
-        if (len > 1 && strncmp(path, point, len) == 0 && path[len] == '/')
+        if (fstab_split(line, fields) > 1 && strcmp(fields[1], "/") != 0 &&
+            strcmp(fields[1], path) != 0 && text_is_within(path, fields[1]))
             return true;
     }
     return false;

@@ -77,6 +77,10 @@ int nodes_of_programs(const struct root *root, struct inspection *inspection,
 /* utf16.c: false where it is no whole text of UTF-16 */
 bool utf16_to_utf8(const struct blob *text, struct blob *ret) MUST_CHECK;
 
+/* fstab.c: the first fields of a line, in place, and how many there are; 0: none, or a comment. */
+enum { FSTAB_FIELDS = 4 };
+size_t fstab_split(char *line, char *fields[FSTAB_FIELDS]);
+
 /* login.c */
 int login_inspect(const struct root *root, struct inspection *inspection, struct err *e) MUST_CHECK;
 /* AuthorizedKeysFile: its "~" first, then its %h, %u, %U and %%; the caller's. */
