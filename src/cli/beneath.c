@@ -236,18 +236,24 @@ static bool find_source(const struct system *system, const struct fstab *fstab, 
 
 /* ---- putting it there -------------------------------------------------------------------- */
 
-struct part {
-    const struct volume *volume;
-    const struct root *root; /* attached; another subvolume is mounted beside it */
-};
-
-static const struct root *opened_before(const struct part *parts, size_t count,
-                                        const struct volume *volume)
+/* Another subvolume is mounted beside what is open of a volume. */
+static const struct root *opened_before(const struct system *system, const struct volume *volume)
 {
-    for (size_t i = 0; i < count; i++)
-        if (parts[i].volume == volume)
-            return parts[i].root;
+    for (size_t i = 0; i < system->part_count; i++)
+        if (system->parts[i].volume == volume)
+            return system->parts[i].root;
     return NULL;
+}
+
+/* Takes over the directory. */
+static void keep_part(struct system *system, char *directory, const struct place *place,
+                      const struct root *root)
+{
+    struct system_part part = {
+        .directory = directory, .disk = place->disk, .volume = place->volume, .root = root
+    };
+
+    array_push(system->parts, system->part_count, part);
 }
 
 static int open_top(const struct place *place, const struct root *before,
@@ -286,13 +292,6 @@ static int open_part(const struct place *place, const struct root *before,
     return 0;
 }
 
-static bool is_within(const char *path, const char *directory)
-{
-    size_t len = strlen(directory);
-
-    return strncmp(path, directory, len) == 0 && (path[len] == '/' || !path[len]);
-}
-
 static bool is_empty(const struct root *root, const char *directory)
 {
     auto_with(root_entries_free) struct root_entry *entries = NULL;
@@ -306,7 +305,7 @@ static void note_absent(struct system *system, const struct root *root,
                         const struct fstab_entry *entry, const char *why)
 {
     static const char *const for_login[] = { "/home", "/root", "/var" };
-    bool vital = strcmp(entry->directory, "/usr") == 0 || is_within(entry->directory, "/etc");
+    bool vital = strcmp(entry->directory, "/usr") == 0 || text_is_within(entry->directory, "/etc");
     bool wanted = vital;
 
     for (size_t i = 0; i < ARRAY_SIZE(for_login); i++)
@@ -368,31 +367,26 @@ static void note_apart(struct system *system, const struct root *root,
     static const char *const needed[] = { "/usr", "/etc", "/var" };
 
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-        system->apart = system->apart || is_within(entry->directory, needed[i]);
+        system->apart = system->apart || text_is_within(entry->directory, needed[i]);
     note_absent(system, root, entry,
                 "cannot be used without mounting it (--access=mount, as root)");
 }
 
 static void attach(struct system *system, const struct fstab_entry *entry,
-                   const struct place *place, struct part **parts, size_t *count,
-                   enum root_access access, struct root *root)
+                   const struct place *place, enum root_access access, struct root *root)
 {
-    const struct root *before = opened_before(*parts, *count, place->volume);
+    const struct root *before = opened_before(system, place->volume), *opened;
     auto_root struct root *part = NULL;
-    struct part opened = { .volume = place->volume };
-    struct system_part kept = { .disk = place->disk, .volume = place->volume };
     auto_free char *directory = NULL;
     struct err e = { 0 };
 
     if (before && !entry->subvolume && !entry->subvolume_id)
         return;
     if (open_part(place, before, entry, system->way, access, &part, &e) == 0) {
-        opened.root = part;
+        opened = part;
         if (root_find(root, entry->directory, &directory, NULL, &e) == 0 &&
             root_attach(root, entry->directory, &part, &e) == 0) {
-            kept.directory = take_ptr(directory);
-            array_push(system->parts, system->part_count, kept);
-            array_push(*parts, *count, opened);
+            keep_part(system, take_ptr(directory), place, opened);
             place->disk->shared = place->disk->shared || place->disk != system->disk;
             return;
         }
@@ -407,26 +401,24 @@ static void attach(struct system *system, const struct fstab_entry *entry,
 void attach_beneath(struct system *system, enum root_access access, struct root *root)
 {
     auto_with(fstab_free) struct fstab fstab = { 0 };
-    struct part first = { .volume = system->volume, .root = root };
-    struct part *parts = NULL;
-    size_t count = 0;
+    struct place place = { system->disk, system->volume };
 
     forget_parts(system);
     fstab_inspect(root, &fstab);
-    array_push(parts, count, first);
+    keep_part(system, xstrdup("/"), &place, root);
     for (size_t i = 0; i < fstab.count; i++) {
         const struct fstab_entry *entry = &fstab.entries[i];
-        struct place place;
 
-        if (strcmp(entry->directory, "/") == 0 || is_within(entry->directory, "/boot"))
+        if (strcmp(entry->directory, "/") == 0 || text_is_within(entry->directory, "/boot"))
             continue;
         if (!find_source(system, &fstab, entry->source, &place))
             note_absent(system, root, entry, NULL);
         else if (!root_is_mounted(root))
             note_apart(system, root, entry);
         else
-            attach(system, entry, &place, &parts, &count, access, root);
+            attach(system, entry, &place, access, root);
     }
     note_assembled(system, root, &fstab);
-    free(parts);
+    for (size_t i = 0; i < system->part_count; i++)
+        system->parts[i].root = NULL;
 }

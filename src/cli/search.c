@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "inspect/carve.h"
 
 #include <fcntl.h>
@@ -96,25 +97,19 @@ static bool show(void *context, const struct recover_progress *now)
 /* ---- the search ----------------------------------------------------------------------- */
 
 /* Of several file systems, the one that host keys are on: what was deleted was deleted there. */
-static struct system_part place_of_keys(const struct system *system, const struct root *root)
+static const struct system_part *part_with_keys(const struct system *system,
+                                                const struct root *root)
 {
-    struct system_part place = { .disk = system->disk, .volume = system->volume };
     auto_free char *keys = NULL;
-    size_t longest = 0;
+    const struct system_part *part = system->parts;
 
     if (root_find(root, "/etc/ssh", &keys, NULL, NULL) < 0)
-        return place;
-    for (size_t i = 0; i < system->part_count; i++) {
-        const struct system_part *part = &system->parts[i];
-        size_t len = strlen(part->directory);
-
-        if (len > longest && strncmp(keys, part->directory, len) == 0 &&
-            (keys[len] == '/' || !keys[len])) {
-            place = *part;
-            longest = len;
-        }
-    }
-    return place;
+        return part;
+    for (size_t i = 1; i < system->part_count; i++)
+        if (text_is_within(keys, system->parts[i].directory) &&
+            strlen(system->parts[i].directory) > strlen(part->directory))
+            part = &system->parts[i];
+    return part;
 }
 
 int search_lost_keys(const struct system *system, const struct root *root,
@@ -127,15 +122,15 @@ int search_lost_keys(const struct system *system, const struct root *root,
                                          .all = options->list,
                                          .progress = show,
                                          .context = &watch };
-    struct system_part place;
+    const struct system_part *part;
     int result;
 
     /* A mounted tree is not a disk that could be searched. */
     if (!system->volume || options->search == SEARCH_NEVER || options->all_keys ||
         options->key_lines || !carve_wanted(facts, &carve))
         return 0;
-    place = place_of_keys(system, root);
-    result = carve_inspect(place.disk, place.volume, root, &carve, facts, e);
+    part = part_with_keys(system, root);
+    result = carve_inspect(part->disk, part->volume, root, &carve, facts, e);
     if (watch.shown)
         progress_show("%s", "");
     return result;

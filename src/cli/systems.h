@@ -6,11 +6,12 @@
 #include "cli/cli.h"
 #include "root/open.h"
 
-/* Another file system of a system, beneath its root. */
+/* A file system of a system: that of its root, or another one beneath it. */
 struct system_part {
-    char *directory; /* canonical */
+    char *directory; /* canonical; "/" */
     const struct disk *disk;
     const struct volume *volume;
+    const struct root *root; /* only while they are being opened */
 };
 
 struct system {
@@ -29,7 +30,7 @@ struct system {
     char *absent;              /* a part that is not here, a sentence; NULL: none that matters */
     bool apart;                /* a part is here, and cannot be put where it belongs */
     bool absent_vital;         /* without it nothing can be said */
-    struct system_part *parts; /* as they were opened last */
+    struct system_part *parts; /* as they were opened last, the root first */
     size_t part_count;
     struct root *root;           /* still open for reading since it was found, or NULL */
     const struct systems *among; /* all that were found with it */
