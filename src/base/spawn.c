@@ -23,7 +23,8 @@ enum {
     OUT_OF_THE_WAY = FIRST_INHERITED +
                      INHERITED_MAX, /* descriptors are moved up here first, then down into place */
     PIPE_SIZE = 1024 * 1024,        /* a writer must not wait while its reader is busy elsewhere */
-    REAP_TRIES = 200,
+    REAP_SECONDS = 2,
+    REAP_TRIES = 100, /* a second */
     REAP_PAUSE_NS = 10 * 1000 * 1000,
     CANNOT_RUN = 127, /* as a shell has it */
 };
@@ -107,12 +108,12 @@ int spawn_start(const struct spawn *spawn, struct child *ret, struct err *e)
 }
 
 /* Its status, or -1 where it has not ended in time. */
-static int reap(pid_t pid)
+static int reap(pid_t pid, unsigned seconds)
 {
     const struct timespec pause = { .tv_nsec = REAP_PAUSE_NS };
     int status;
 
-    for (int i = 0; i < REAP_TRIES; i++) {
+    for (unsigned i = 0; i < seconds * REAP_TRIES; i++) {
         if (waitpid(pid, &status, WNOHANG) == pid)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         nanosleep(&pause, NULL);
@@ -124,10 +125,19 @@ void spawn_stop(struct child *child)
 {
     if (child->pid > 0) {
         kill(child->pid, SIGKILL);
-        (void)reap(child->pid);
+        (void)reap(child->pid, REAP_SECONDS);
         close(child->out);
     }
     *child = (struct child){ .out = -1 };
+}
+
+void spawn_finish(struct child *child, unsigned seconds)
+{
+    if (child->pid > 0 && kill(child->pid, SIGTERM) == 0 && reap(child->pid, seconds) >= 0) {
+        close(child->out);
+        child->pid = 0;
+    }
+    spawn_stop(child);
 }
 
 static int milliseconds_left(const struct timespec *end)
@@ -186,7 +196,7 @@ int spawn_output(const struct spawn *spawn, unsigned seconds, size_t max, struct
         return errno == ETIME ? err_set(e, ERR_IO, "%s has not ended after %u seconds",
                                         spawn->argv[0], seconds)
                               : err_errno(e, "run %s", spawn->argv[0]);
-    status = reap(child.pid);
+    status = reap(child.pid, REAP_SECONDS);
     if (status < 0)
         return err_set(e, ERR_IO, "%s does not end", spawn->argv[0]);
     child.pid = 0;

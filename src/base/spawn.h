@@ -30,6 +30,8 @@ bool spawn_exists(const char *program);
 int spawn_start(const struct spawn *spawn, struct child *ret, struct err *e) MUST_CHECK;
 /* Kills it where it still runs. Never waits long, even for one that the kernel does not let go. */
 void spawn_stop(struct child *child);
+/* Asks it to end, and stops it where it has not after so many seconds. */
+void spawn_finish(struct child *child, unsigned seconds);
 /*
  * Runs a program to its end: what it has written, at most max bytes, and its exit status. One that
  * takes longer than so many seconds is killed, and is an error.

@@ -70,12 +70,12 @@ int systems_none_on(const struct systems *systems, const struct disk *disk, stru
     for (size_t i = 0; i < systems->row_count; i++)
         if (systems->rows[i].disk == disk && systems->rows[i].problem)
             return none_opened(&systems->rows[i], e);
-    if (nothing_known(disk) && disk->format && !disk->export)
+    if (nothing_known(disk) && disk->seems)
         return err_set(
             e, ERR_UNSUPPORTED,
             "%s is no raw image, it looks like %s; if it is one, say so: --format=%s; or "
             "make a raw one of it: qemu-img convert -O raw %s %s.raw",
-            disk->path, disk->format, disk->format, disk->path, disk->path);
+            disk->path, disk->seems, disk->seems, disk->path, disk->path);
     if (nothing_known(disk))
         return err_set(e, ERR_NOT_FOUND, "no file system that is known is on %s", disk->path);
     return err_set(e, ERR_NOT_FOUND, "no Linux system on %s; sshmend scan shows what is there",
@@ -132,7 +132,7 @@ struct report_system system_for_report(const struct system *system)
 {
     return (struct report_system){
         .target = system->target,
-        .format = system->disk && system->disk->export ? system->disk->format : NULL,
+        .format = system->disk ? system->disk->format : NULL,
         .device = system->name,
         .path = system->path,
         .fs = system->volume ? system->volume->type : NULL,

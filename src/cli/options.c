@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_COLOR, TYPE_ACCESS };
 
@@ -221,6 +222,8 @@ static int check_together(const struct command *command, struct options *options
         return bad_usage(command, "--recover takes auto, never or always, not: ", options->recover);
     if (!set_seconds(options))
         return bad_usage(command, "--timeout takes seconds, up to a day, not: ", options->timeout);
+    if (options->format && strcasecmp(options->format, "raw") == 0)
+        options->format = NULL;
     if (options->format && !image_format_known(options->format))
         return bad_usage(
             command, "--format takes raw, qcow2, vmdk, vdi, vhd or vhdx, not: ", options->format);

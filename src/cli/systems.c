@@ -336,8 +336,7 @@ static int add_target(struct systems *systems, const char *target, const char *f
     size_t count = systems->disk_count;
     char *copy;
 
-    if ((format ? device_open_format(target, format, exclusive, &disk, e)
-                : device_open(target, &disk, e)) < 0)
+    if (device_open_format(target, format, exclusive, &disk, e) < 0)
         return -1;
     if (exclusive && disk.kind == DISK_DIRECTORY && root_may_change(target, e) < 0) {
         disk_free(&disk);

@@ -58,7 +58,8 @@ struct disk {
     char *model, *serial; /* NULL: not told */
     char *mapper;         /* the name of a device-mapper device: "vg-root"; NULL: it is none */
     char *table;          /* "gpt", "dos"; NULL: none */
-    const char *format;   /* of an image: the one it is opened in, or seems to have; NULL: raw */
+    const char *format;   /* of an image: the one it is opened in; NULL: raw */
+    const char *seems;    /* the one that a raw image begins like; NULL: none */
     bool searched;        /* the volumes were found without a table, by their superblocks */
     bool read_only;
     bool shared;  /* holds a part of a system whose root is on another disk */
@@ -79,11 +80,11 @@ struct disks {
 
 /* One disk, image or directory, named by the operator. */
 int device_open(const char *target, struct disk *ret, struct err *e) MUST_CHECK;
-/* The same of an image in another format than raw; writable: it may be changed. */
-int device_open_format(const char *image, const char *format, bool writable, struct disk *ret,
+/* The same of an image in another format than raw; NULL: raw. writable: it may be changed. */
+int device_open_format(const char *target, const char *format, bool writable, struct disk *ret,
                        struct err *e) MUST_CHECK;
-/* True for "raw", and for what device_open_format takes. */
-bool image_format_known(const char *format);
+/* True for what device_open_format takes: "qcow2", … */
+bool image_format_known(const char *name);
 /* Every attached disk but those under the rescue system's own mounts and swaps. */
 int device_list(struct disks *ret, struct err *e) MUST_CHECK;
 /*

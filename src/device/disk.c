@@ -14,7 +14,6 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -137,34 +136,27 @@ static int fill_disk(struct disk *disk, struct err *e)
                        disk->path);
     if (result < 0)
         return -1;
-    disk->format = disk->kind == DISK_IMAGE && !disk->export ? image_format(fd, disk->size) : NULL;
+    disk->seems = disk->kind == DISK_IMAGE && !disk->export ? image_format(fd, disk->size) : NULL;
     return probe_disk(fd, disk, e);
+}
+
+int device_open_format(const char *target, const char *format, bool writable, struct disk *ret,
+                       struct err *e)
+{
+    auto_with(
+        disk_free) struct disk disk = { .path = xstrdup(target), .format = format, .held = -1 };
+
+    if ((format && export_start(target, format, writable, &disk.export, e) < 0) ||
+        fill_disk(&disk, e) < 0)
+        return -1;
+    *ret = disk;
+    disk = (struct disk){ .held = -1 };
+    return 0;
 }
 
 int device_open(const char *target, struct disk *ret, struct err *e)
 {
-    auto_with(disk_free) struct disk disk = { .path = xstrdup(target), .held = -1 };
-
-    if (fill_disk(&disk, e) < 0)
-        return -1;
-    *ret = disk;
-    disk = (struct disk){ .held = -1 };
-    return 0;
-}
-
-int device_open_format(const char *image, const char *format, bool writable, struct disk *ret,
-                       struct err *e)
-{
-    auto_with(disk_free) struct disk disk = { .path = xstrdup(image), .held = -1 };
-
-    if (strcasecmp(format, "raw") == 0)
-        return device_open(image, ret, e);
-    disk.format = format;
-    if (export_start(image, format, writable, &disk.export, e) < 0 || fill_disk(&disk, e) < 0)
-        return -1;
-    *ret = disk;
-    disk = (struct disk){ .held = -1 };
-    return 0;
+    return device_open_format(target, NULL, false, ret, e);
 }
 
 static bool same_serial(const char *serial, const char *wanted)

@@ -15,25 +15,23 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/spawn.h"
-#include "device/device.h"
+#include "device/private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 
 enum {
     INFO_SECONDS = 20,
     INFO_MAX = 1024 * 1024,
     START_TRIES = 200, /* of 50 ms */
-    STOP_TRIES = 600,
+    STOP_SECONDS = 30,
     PAUSE_NS = 50 * 1000 * 1000,
 };
 
@@ -44,25 +42,50 @@ struct export
     char *path;
 };
 
-/* --format's words, and qemu's. */
-static const struct {
-    const char *name, *driver;
+/* ---- formats ------------------------------------------------------------------------------ */
+
+/* What people call them, and --format takes in any case; what qemu calls them; how they begin. */
+static const struct format {
+    const char *name, *driver, *magic;
+    uint64_t offset; /* from the end where from_end */
+    bool from_end;
 } formats[] = {
-    { "raw", NULL },  { "qcow2", "qcow2" }, { "vmdk", "vmdk" },
-    { "vdi", "vdi" }, { "vhdx", "vhdx" },   { "vhd", "vpc" },
+    { "qcow2", "qcow2", "QFI\xfb", 0, false }, { "VMDK", "vmdk", "KDMV", 0, false },
+    { "VHDX", "vhdx", "vhdxfile", 0, false },  { "VDI", "vdi", "\x7f\x10\xda\xbe", 64, false },
+    { "VHD", "vpc", "conectix", 512, true },
 };
 
-static const char *driver_of(const char *format)
+static const struct format *format_named(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-        if (strcasecmp(formats[i].name, format) == 0)
-            return formats[i].driver;
+        if (strcasecmp(formats[i].name, name) == 0)
+            return &formats[i];
     return NULL;
 }
 
-bool image_format_known(const char *format)
+bool image_format_known(const char *name)
 {
-    return strcasecmp(format, "raw") == 0 || driver_of(format);
+    return format_named(name) != NULL;
+}
+
+static bool begins_like(int fd, uint64_t size, const struct format *format)
+{
+    size_t len = strlen(format->magic);
+    char magic[16];
+
+    if (format->from_end && size < format->offset)
+        return false;
+    return io_read_at(fd, magic, len, format->from_end ? size - format->offset : format->offset) ==
+               0 &&
+           memcmp(magic, format->magic, len) == 0;
+}
+
+const char *image_format(int fd, uint64_t size)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+        if (begins_like(fd, size, &formats[i]))
+            return formats[i].name;
+    return NULL;
 }
 
 /* ---- what it must not be ------------------------------------------------------------------ */
@@ -81,14 +104,15 @@ static int check_programs(struct err *e)
 }
 
 /* A VMDK without a capacity of its own, or one that is a text, is a list of other files. */
-static bool is_list_of_files(int fd, const char *driver)
+static bool is_list_of_files(int fd, const struct format *format)
 {
     enum { CAPACITY = 12, CAPACITY_SIZE = 8 };
     unsigned char head[CAPACITY + CAPACITY_SIZE];
 
-    if (strcmp(driver, "vmdk") != 0)
+    if (strcmp(format->driver, "vmdk") != 0)
         return false;
-    if (io_read_at(fd, head, sizeof head, 0) < 0 || memcmp(head, "KDMV", 4) != 0)
+    if (io_read_at(fd, head, sizeof head, 0) < 0 ||
+        memcmp(head, format->magic, strlen(format->magic)) != 0)
         return true;
     for (size_t i = CAPACITY; i < sizeof head; i++)
         if (head[i])
@@ -97,23 +121,23 @@ static bool is_list_of_files(int fd, const char *driver)
 }
 
 /* What qemu-img says of it; nothing else is opened for that. */
-static int check_image(const char *image, int fd, const char *driver, struct err *e)
+static int check_image(const char *image, int fd, const struct format *format, struct err *e)
 {
     static const char *const names[] = { "\"backing-filename\"", "\"data-file\"" };
-    const char *const argv[] = { "qemu-img",        "info", "-U", "-f", driver, "--output=json",
-                                 "/proc/self/fd/3", NULL };
+    const char *const argv[] = {
+        "qemu-img", "info", "-U", "-f", format->driver, "--output=json", "/proc/self/fd/3", NULL
+    };
     auto_blob struct blob output = { 0 };
     int status;
 
-    if (is_list_of_files(fd, driver))
+    if (is_list_of_files(fd, format))
         return err_set(e, ERR_REFUSED, "%s is no VMDK, or one whose content is in other files",
                        image);
     if (spawn_output(&(struct spawn){ .argv = argv, .inherit = &fd, .inherit_count = 1 },
                      INFO_SECONDS, INFO_MAX, &output, &status, e) < 0)
         return -1;
     if (status != 0)
-        return err_set(e, ERR_REFUSED, "%s is no image of the format %s", image,
-                       strcmp(driver, "vpc") == 0 ? "vhd" : driver);
+        return err_set(e, ERR_REFUSED, "%s is no image of the format %s", image, format->name);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strstr((const char *)output.data, names[i]))
             return err_set(e, ERR_REFUSED,
@@ -197,7 +221,7 @@ int export_start(const char *image, const char *format, bool writable, struct ex
 {
     auto_export struct export *export = xcalloc(1, sizeof *export);
     auto_free char *absolute = realpath(image, NULL);
-    const char *driver = driver_of(format);
+    const struct format *known = format_named(format);
 
     export->daemon.out = -1;
     export->image = absolute ? open(absolute, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC) : -1;
@@ -205,8 +229,8 @@ int export_start(const char *image, const char *format, bool writable, struct ex
         return err_errno(e, "open %s", image);
     if (geteuid() != 0)
         return err_set(e, ERR_UNSUPPORTED, "--format=%s takes root's rights", format);
-    if (check_programs(e) < 0 || check_image(image, export->image, driver, e) < 0 ||
-        start_daemon(export, absolute, driver, writable, e) < 0)
+    if (check_programs(e) < 0 || check_image(image, export->image, known, e) < 0 ||
+        start_daemon(export, absolute, known->driver, writable, e) < 0)
         return -1;
     export->path = xasprintf("/proc/%d/root%s", (int)export->daemon.pid, absolute);
     if (wait_for_view(export, image, e) < 0)
@@ -225,30 +249,11 @@ int export_image(const struct export *export)
     return export->image;
 }
 
-/* Asked to end, it writes what it still has in memory. */
-static void end_daemon(struct child *daemon)
-{
-    const struct timespec pause = { .tv_nsec = PAUSE_NS };
-
-    if (daemon->pid <= 0)
-        return;
-    kill(daemon->pid, SIGTERM);
-    for (int i = 0; i < STOP_TRIES; i++) {
-        if (waitpid(daemon->pid, NULL, WNOHANG) == daemon->pid) {
-            close(daemon->out);
-            *daemon = (struct child){ .out = -1 };
-            return;
-        }
-        nanosleep(&pause, NULL);
-    }
-    spawn_stop(daemon);
-}
-
 void export_stop(struct export **export)
 {
     if (!*export)
         return;
-    end_daemon(&(*export)->daemon);
+    spawn_finish(&(*export)->daemon, STOP_SECONDS); /* it writes what it still has in memory */
     if ((*export)->image >= 0)
         close((*export)->image);
     free((*export)->path);

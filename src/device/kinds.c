@@ -191,35 +191,3 @@ const char *volume_signature(int fd, const struct volume *volume)
             return signatures[i].type;
     return NULL;
 }
-
-/* ---- images that are not raw --------------------------------------------------------------
- *
- * A raw disk may begin with any bytes, written by whoever had it: an image is raw, and this is
- * asked only of one on which nothing is found.
- */
-
-const char *image_format(int fd, uint64_t size)
-{
-    static const struct {
-        const char *name, *magic;
-        uint64_t offset; /* from the end where from_end */
-        bool from_end;
-    } formats[] = {
-        { "qcow2", "QFI\xfb", 0, false }, { "VMDK", "KDMV", 0, false },
-        { "VHDX", "vhdxfile", 0, false }, { "VDI", "\x7f\x10\xda\xbe", 64, false },
-        { "VHD", "conectix", 512, true },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-        size_t len = strlen(formats[i].magic);
-        char magic[16];
-
-        if (formats[i].from_end && size < formats[i].offset)
-            continue;
-        if (io_read_at(fd, magic, len,
-                       formats[i].from_end ? size - formats[i].offset : formats[i].offset) == 0 &&
-            memcmp(magic, formats[i].magic, len) == 0)
-            return formats[i].name;
-    }
-    return NULL;
-}

@@ -231,7 +231,7 @@ static int probe_lost(int fd, struct disk *disk, struct err *e)
 
     /* The blocks of an image that is not raw may be in any order: what begins there, is not whole.
      */
-    if (disk->format)
+    if (disk->seems)
         return 0;
     for (size_t i = 0; i < known; i++)
         if (recognised(&disk->volumes[i]))

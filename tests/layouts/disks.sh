@@ -590,10 +590,13 @@ make_i01() {
     make_m02
     bytes 0 'QFI\xfb\0\0\0\x03'
 }
-converted() {
-    make_m02
+convert_to() {
     qemu-img convert -O "$@" "$DISK" "$DISK.new"
     mv "$DISK.new" "$DISK"
+}
+converted() {
+    make_m02
+    convert_to "$@"
 }
 make_i02() { converted qcow2; }
 make_i03() { converted vmdk; }
@@ -622,12 +625,17 @@ make_i12() {
 # shellcheck disable=SC2034
 make_i13() {
     make_m02
-    qemu-img convert -O vmdk -o subformat=monolithicFlat "$DISK" "$DISK.new"
-    mv "$DISK.new" "$DISK"
+    convert_to vmdk -o subformat=monolithicFlat
     more=(--format=vmdk)
 }
 # shellcheck disable=SC2034
 make_i14() {
     make_m02
+    more=(--format=qcow2)
+}
+# shellcheck disable=SC2034
+make_i15() {
+    make_m17
+    convert_to qcow2
     more=(--format=qcow2)
 }
