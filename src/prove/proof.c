@@ -34,6 +34,11 @@ bool proof_serves(const struct proof *proof, const struct pubkey *pub)
     return false;
 }
 
+bool proof_up(const struct proof *proof)
+{
+    return proof->served_count > 0;
+}
+
 bool proof_misses(const struct proof *proof, const struct host_key *key)
 {
     return key->used && key->exists &&
@@ -45,7 +50,7 @@ bool proof_complete(const struct proof *proof, const struct inspection *facts)
     for (size_t i = 0; i < facts->key_count; i++)
         if (proof_misses(proof, &facts->keys[i]))
             return false;
-    return proof->up;
+    return proof_up(proof);
 }
 
 bool proof_is_new(const struct inspection *facts, const struct pubkey *pub)

@@ -252,15 +252,11 @@ static int ask(struct run *run, struct proof *proof, struct err *e)
     for (int i = 0; i < SCAN_TRIES && !run->ended; i++) {
         if (client_keys(run->machine->host_port, facts, proof, e) < 0)
             return -1;
-        proof->up = proof->served_count > 0;
         if (proof_complete(proof, facts))
             break;
         (void)tick(run);
     }
-    if (!run->ended && client_verify(run->machine->host_port, proof, e) < 0)
-        return -1;
-    proof->up = proof->served_count > 0;
-    return 0;
+    return run->ended ? 0 : client_verify(run->machine->host_port, proof, e);
 }
 
 static int conclude(struct run *run, bool banner, struct proof *proof, struct err *e)
@@ -268,7 +264,7 @@ static int conclude(struct run *run, bool banner, struct proof *proof, struct er
     proof->boot = run->machine->boot;
     if (banner && ask(run, proof, e) < 0)
         return -1;
-    if (proof->up)
+    if (proof_up(proof))
         return 0;
     proof->seconds = elapsed(run);
     proof->problem = why_not_up(run);

@@ -34,7 +34,6 @@ struct prove_request {
 struct proof {
     enum prove_boot boot;
     char *notes[3];        /* clauses about how it was booted, and what it served; NULL */
-    bool up;               /* sshd has answered, and served a key */
     unsigned seconds;      /* from power on to the answer, or to giving up */
     char *banner;          /* "SSH-2.0-OpenSSH_9.2p1"; NULL: none came */
     struct pubkey *served; /* each key once, and only those that it can sign with */
@@ -53,6 +52,8 @@ void proof_free(struct proof *proof);
 
 const char *prove_boot_name(enum prove_boot boot); /* "bios", as it stands in JSON */
 bool proof_serves(const struct proof *proof, const struct pubkey *pub);
+/* sshd has answered, and served a key. */
+bool proof_up(const struct proof *proof);
 /* A key that is on the disk and is configured, and was not served. */
 bool proof_misses(const struct proof *proof, const struct host_key *key);
 /* True where sshd is up and no key is missed. */

@@ -71,10 +71,10 @@ void report_prove(const struct report *report, const struct report_style *style)
     for (size_t i = 0; i < ARRAY_SIZE(proof->notes); i++)
         if (proof->notes[i])
             printf("Note: %s.\n", proof->notes[i]);
-    fputs(tone_start(style, complete ? TONE_GOOD : proof->up ? TONE_WARN : TONE_BAD), stdout);
+    fputs(tone_start(style, complete ? TONE_GOOD : proof_up(proof) ? TONE_WARN : TONE_BAD), stdout);
     if (complete)
         printf("Up: sshd serves its host keys %u seconds after power on.", proof->seconds);
-    else if (proof->up)
+    else if (proof_up(proof))
         fputs("Partly up: sshd does not serve every host key that is on the disk.", stdout);
     else
         printf("Not up: %s.", proof->problem);
@@ -82,6 +82,6 @@ void report_prove(const struct report *report, const struct report_style *style)
     if (any_new(report))
         fputs("The boot makes new host keys: clients that know this host will be warned.\n",
               stdout);
-    if (!proof->up)
+    if (!proof_up(proof))
         put_console(proof);
 }
