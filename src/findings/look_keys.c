@@ -289,12 +289,11 @@ static char *served(const struct inspection *facts)
 
     for (size_t i = 0; i < facts->key_count; i++) {
         const struct host_key *key = &facts->keys[i];
-        auto_free char *before = list, *one = NULL;
+        auto_free char *before = NULL, *one = NULL;
 
-        if (!key->used || !key->judgement.key) {
-            list = xstrdup(before);
+        if (!key->used || !key->judgement.key)
             continue;
-        }
+        before = list;
         one = pubkey_fingerprint(&key->judgement.pub);
         list = xasprintf("%s%s%s (%s)", before, *before ? ", " : "", one, label_of(key));
     }
