@@ -6,8 +6,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include "door/open.h"
 #include "report/report.h"
-#include "root/open.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
 #define CLI_SYSTEMS_H
 
 #include "cli/cli.h"
-#include "root/open.h"
+#include "door/open.h"
 
 /* A file system of a system: that of its root, or another one beneath it. */
 struct system_part {

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a door offers to root.c. Those that find, read and describe follow links; paths of all
- * others are canonical. Private to root/.
+ * others are canonical. For those who make one: door/ and ext/.
  */
 #ifndef ROOT_DOOR_H
 #define ROOT_DOOR_H
 
 #include "root/root.h"
+
+/* Which links of a path are followed. */
+enum walk_links {
+    WALK_FOLLOW,      /* every link */
+    WALK_FOLLOW_DIRS, /* all but one at the end of the path */
+    WALK_REFUSE,      /* none: the path is canonical, or no longer what it was */
+};
 
 struct root_door {
     int (*find)(const struct root *root, const char *path, bool follow, char **ret_path,

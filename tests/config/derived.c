@@ -6,9 +6,9 @@
  */
 #include "base/alloc.h"
 #include "cli/cli.h"
+#include "door/mounted.h"
 #include "hostkey/hostkey.h"
 #include "inspect/private.h"
-#include "root/mounted.h"
 
 #include <ctype.h>
 #include <err.h>

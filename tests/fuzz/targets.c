@@ -9,11 +9,11 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "ext/ext.h"
 #include "hostkey/hostkey.h"
 #include "inspect/private.h"
 #include "memory.h"
 #include "plan/plan.h"
-#include "root/ext.h"
 
 #include <string.h>
 #include <sys/mman.h>

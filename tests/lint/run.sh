@@ -28,7 +28,7 @@ shell_files() {
 other_files() { git ls-files --cached --others --exclude-standard Makefile '*.py' '*.list' '*.cfg'; }
 
 # Rooms from left to right; a room may include its own headers and those to its left.
-rooms=(base hostkey config device root recover inspect prove findings plan apply report cli)
+rooms=(base hostkey config device root ext door recover inspect prove findings plan apply report cli)
 
 room_index() {
     local i
@@ -68,11 +68,11 @@ only() {
 libraries() {
     only hostkey '#include <openssl/'
     only device '#include <blkid/'
-    only root '#include <libmount/'
+    only door '#include <libmount/'
     only inspect '#include <selinux/'
     only inspect recover '#include <zlib'
     only recover '#include <zstd'
-    only root recover '#include <(ext2fs/|et/)'
+    only ext recover '#include <(ext2fs/|et/)'
     only inspect '#include <systemd/'
     only report '#include <libsmartcols/'
     only apply report '#include <jansson'

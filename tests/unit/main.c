@@ -13,13 +13,13 @@ int main(void)
 {
     Suite *(*const suites[])(void) = {
         suite_base,           suite_hostkey_judge,    suite_hostkey_public,
-        suite_root_walk,      suite_root_mounted,     suite_inspect_config,
+        suite_door_walk,      suite_door_mounted,     suite_inspect_config,
         suite_inspect_os,     suite_inspect_logs,     suite_inspect_packages,
         suite_inspect_system, suite_findings,         suite_findings_symptoms,
         suite_config_judge,   suite_inspect_mutated,  suite_plan,
         suite_apply_manifest, suite_hostkey_rsa1,     suite_base_spawn,
         suite_prove,          suite_recover,          suite_device,
-        suite_inspect_fstab,  suite_inspect_evidence, suite_root_direct,
+        suite_inspect_fstab,  suite_inspect_evidence, suite_door_direct,
     };
     SRunner *runner = srunner_create(NULL);
     int ran, failed;

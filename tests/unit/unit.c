@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
-#include "root/mounted.h"
+#include "door/mounted.h"
 
 #include <err.h>
 #include <errno.h>

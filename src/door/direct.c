@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * This side of the door: a function is a request and its answer. What the child says has the
+ * worth of what is on the disk; a child that says nothing, or ends, is an error of that disk.
+ */
+#include "door/direct.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* How long an answer may take; a transaction on a slow disk is the longest. */
+enum { ANSWER_SECONDS = 600, NAMES_MAX = 100000 };
+
+struct direct {
+    struct root root;
+    struct confined *child; /* a pointer, since asking changes it */
+    const char *name;
+    struct root_facts facts;
+    enum root_access access;
+};
+
+static const struct direct *direct_of(const struct root *root)
+{
+    return (const struct direct *)root;
+}
+
+/* ---- asking ---------------------------------------------------------------------------- */
+
+void direct_request(struct message *message, enum direct_request what, const char *path)
+{
+    message_put(message, what);
+    message_put_text(message, path);
+}
+
+/* The child is of no use any more, and what it did is gone with it. */
+static int give_up(const struct direct *direct, int code, struct err *e)
+{
+    const char *end = confine_end(direct->child);
+
+    return err_set(e, ERR_IO, "the file system on %s could not be read: its reader %s%s",
+                   direct->name, code == EAGAIN ? "did not answer; " : "ended: ", end);
+}
+
+/* Half of a transaction may stand in its places: that is no damage. */
+static void blame_journal(const struct direct *direct, struct err *e)
+{
+    err_prefix(e, "the journal of %s was not replayed (e2fsck -E journal_only -p does that)",
+               direct->name);
+}
+
+int direct_ask(const struct root *root, const struct message *message, size_t max,
+               struct message *ret, struct err *e)
+{
+    const struct direct *direct = direct_of(root);
+    auto_message struct message answer = { 0 };
+
+    if (direct->child->pid <= 0)
+        return err_set(e, ERR_IO, "the reader of the file system on %s has ended", direct->name);
+    if (message_send(direct->child->talk, message) < 0 ||
+        message_receive(direct->child->talk, max, &answer) < 0)
+        return give_up(direct, errno, e);
+    if (message_number(&answer) != 0) {
+        struct err said = message_error(&answer);
+
+        if (e)
+            *e = said;
+        if (e && direct->facts.journal_dirty && said.kind == ERR_IO)
+            blame_journal(direct, e);
+        return -1;
+    }
+    *ret = answer;
+    answer = (struct message){ 0 };
+    return 0;
+}
+
+/* An answer that does not hold what was asked for. */
+static int whole(const struct root *root, const struct message *answer, struct err *e)
+{
+    return answer->bad || answer->at != answer->bytes.len ? give_up(direct_of(root), EPROTO, e) : 0;
+}
+
+/* ---- reading --------------------------------------------------------------------------- */
+
+static int direct_find(const struct root *root, const char *path, bool follow, char **ret_path,
+                       struct root_stat *ret_stat, struct err *e)
+{
+    auto_message struct message question = { 0 }, answer = { 0 };
+    auto_free char *canonical = NULL;
+    struct root_stat stat;
+
+    direct_request(&question, DIRECT_FIND, path);
+    message_put(&question, follow);
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+        return -1;
+    canonical = message_text(&answer);
+    stat = message_stat(&answer);
+    if (whole(root, &answer, e) < 0 || !canonical)
+        return -1;
+    if (ret_stat)
+        *ret_stat = stat;
+    if (ret_path)
+        *ret_path = take_ptr(canonical);
+    return 0;
+}
+
+/* A question whose answer is bytes. */
+static int ask_bytes(const struct root *root, const struct message *question, size_t max,
+                     struct blob *ret, struct err *e)
+{
+    auto_message struct message answer = { 0 };
+    auto_blob struct blob bytes = { 0 };
+
+    if (direct_ask(root, question, max < SIZE_MAX - DIRECT_SPARE ? max + DIRECT_SPARE : max,
+                   &answer, e) < 0)
+        return -1;
+    bytes = message_bytes(&answer);
+    if (whole(root, &answer, e) < 0)
+        return -1;
+    *ret = take_blob(bytes);
+    return 0;
+}
+
+static int direct_read(const struct root *root, const char *path, size_t max, struct blob *ret,
+                       struct err *e)
+{
+    auto_message struct message question = { 0 };
+    auto_blob struct blob bytes = { 0 };
+
+    direct_request(&question, DIRECT_READ, path);
+    message_put(&question, max);
+    if (ask_bytes(root, &question, max, &bytes, e) < 0)
+        return -1;
+    if (bytes.len > max)
+        return give_up(direct_of(root), EPROTO, e);
+    *ret = take_blob(bytes);
+    return 0;
+}
+
+static int direct_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
+                            struct blob *ret, struct err *e)
+{
+    auto_message struct message question = { 0 };
+    auto_blob struct blob bytes = { 0 };
+
+    direct_request(&question, DIRECT_READ_PART, path);
+    message_put(&question, offset);
+    message_put(&question, len);
+    if (ask_bytes(root, &question, len, &bytes, e) < 0)
+        return -1;
+    if (bytes.len != len)
+        return give_up(direct_of(root), EPROTO, e);
+    *ret = take_blob(bytes);
+    return 0;
+}
+
+static int direct_readlink(const struct root *root, const char *path, char **ret, struct err *e)
+{
+    auto_message struct message question = { 0 }, answer = { 0 };
+    auto_free char *target = NULL;
+
+    direct_request(&question, DIRECT_READLINK, path);
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+        return -1;
+    target = message_text(&answer);
+    if (whole(root, &answer, e) < 0 || !target)
+        return -1;
+    *ret = take_ptr(target);
+    return 0;
+}
+
+static int direct_list(const struct root *root, const char *path, struct root_entry **ret,
+                       struct err *e)
+{
+    auto_message struct message question = { 0 }, answer = { 0 };
+    struct root_entry *entries, end = { 0 };
+    uint64_t count;
+    size_t kept = 0;
+
+    direct_request(&question, DIRECT_LIST, path);
+    if (direct_ask(root, &question, DIRECT_ANSWER_MAX, &answer, e) < 0)
+        return -1;
+    entries = NULL;
+    count = message_number(&answer);
+    for (uint64_t i = 0; i < count && i < NAMES_MAX && !answer.bad; i++) {
+        struct root_entry entry = { .name = message_text(&answer) };
+
+        entry.type = (mode_t)message_number(&answer) & S_IFMT;
+        if (entry.name)
+            array_push(entries, kept, entry);
+    }
+    array_push(entries, kept, end);
+    if (whole(root, &answer, e) < 0) {
+        root_entries_free(&entries);
+        return -1;
+    }
+    *ret = entries;
+    return 0;
+}
+
+static int direct_get_xattr(const struct root *root, const char *path, const char *name,
+                            struct blob *ret, struct err *e)
+{
+    auto_message struct message question = { 0 };
+
+    direct_request(&question, DIRECT_GET_XATTR, path);
+    message_put_text(&question, name);
+    return ask_bytes(root, &question, DIRECT_SPARE, ret, e);
+}
+
+static int direct_list_xattrs(const struct root *root, const char *path, char ***ret, struct err *e)
+{
+    auto_message struct message question = { 0 }, answer = { 0 };
+    auto_with(text_list_free) char **names = NULL;
+    size_t kept = 0;
+    uint64_t count;
+
+    direct_request(&question, DIRECT_LIST_XATTRS, path);
+    if (direct_ask(root, &question, DIRECT_ANSWER_MAX, &answer, e) < 0)
+        return -1;
+    count = message_number(&answer);
+    for (uint64_t i = 0; i < count && i < NAMES_MAX && !answer.bad; i++) {
+        char *name = message_text(&answer);
+
+        if (name)
+            array_push(names, kept, name);
+    }
+    array_push(names, kept, NULL);
+    if (whole(root, &answer, e) < 0)
+        return -1;
+    *ret = take_ptr(names);
+    return 0;
+}
+
+static int direct_describe(const struct root *root, const char *path, char **ret_path,
+                           struct root_stat *ret_stat, struct root_attributes *ret, struct err *e)
+{
+    auto_message struct message question = { 0 }, answer = { 0 };
+    auto_with(root_attributes_free) struct root_attributes attributes = { 0 };
+    auto_free char *canonical = NULL;
+    struct root_stat stat;
+
+    direct_request(&question, DIRECT_DESCRIBE, path);
+    if (direct_ask(root, &question, 4 * DIRECT_SPARE, &answer, e) < 0)
+        return -1;
+    canonical = message_text(&answer);
+    stat = message_stat(&answer);
+    attributes.flags = (unsigned)message_number(&answer);
+    attributes.label = message_text(&answer);
+    attributes.acl = message_bytes(&answer);
+    if (attributes.acl.len == 0)
+        blob_free(&attributes.acl);
+    if (whole(root, &answer, e) < 0 || !canonical)
+        return -1;
+    if (ret_path)
+        *ret_path = take_ptr(canonical);
+    *ret_stat = stat;
+    *ret = attributes;
+    attributes = (struct root_attributes){ 0 };
+    return 0;
+}
+
+static int direct_facts(const struct root *root, struct root_facts *ret, struct err *e)
+{
+    auto_message struct message question = { 0 }, answer = { 0 };
+    struct root_facts facts = direct_of(root)->facts;
+
+    direct_request(&question, DIRECT_FACTS, NULL);
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+        return -1;
+    facts.bytes_free = message_number(&answer);
+    facts.inodes_free = message_number(&answer);
+    facts.block_size = (uint32_t)message_number(&answer);
+    if (whole(root, &answer, e) < 0)
+        return -1;
+    *ret = facts;
+    return 0;
+}
+
+/* Nobody who asks for no error means the changes: they are given up, whole. */
+static int direct_close(struct root *root, struct err *e)
+{
+    struct direct *direct = (struct direct *)root;
+    int result = direct->access == ROOT_WRITE && e ? direct_commit(root, e) : 0;
+
+    (void)confine_end(direct->child);
+    free(direct->child);
+    free(direct);
+    return result;
+}
+
+static const struct root_door direct_door = {
+    .find = direct_find,
+    .read = direct_read,
+    .read_part = direct_read_part,
+    .readlink = direct_readlink,
+    .list = direct_list,
+    .get_xattr = direct_get_xattr,
+    .list_xattrs = direct_list_xattrs,
+    .describe = direct_describe,
+    .facts = direct_facts,
+    .create = direct_create,
+    .mkdir = direct_mkdir,
+    .symlink = direct_symlink,
+    .exchange = direct_exchange,
+    .rename = direct_rename,
+    .unlink = direct_unlink,
+    .set_mode = direct_set_mode,
+    .set_owner = direct_set_owner,
+    .set_xattr = direct_set_xattr,
+    .remove_xattr = direct_remove_xattr,
+    .set_flags = direct_set_flags,
+    .sync = direct_sync,
+    .close = direct_close,
+};
+
+int direct_open(int fd, const struct volume *volume, const struct root_facts *facts,
+                enum root_access access, struct root **ret, struct err *e)
+{
+    const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
+    struct direct *direct = xcalloc(1, sizeof *direct);
+    auto_root struct root *root = &direct->root;
+    auto_message struct message question = { 0 }, answer = { 0 };
+
+    *direct = (struct direct){ .root = { .door = &direct_door },
+                               .child = xcalloc(1, sizeof *direct->child),
+                               .name = volume->name,
+                               .facts = *facts,
+                               .access = access };
+    if (confine_start(direct_serve, &fd, 1, direct->child) < 0 ||
+        setsockopt(direct->child->talk, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+        return err_errno(e, "start the reader of %s", volume->name);
+    message_put(&question, DIRECT_OPEN);
+    message_put(&question, volume->offset);
+    message_put(&question, volume->size);
+    message_put(&question, volume->backup);
+    message_put(&question, access);
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+        return -1;
+    *ret = take_ptr(root);
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the two ends of the direct door say to each other over a stream: numbers and strings of
+ * bytes, each message with its length in front. What comes in is no more trusted than a disk.
+ * Private to door/.
+ */
+#ifndef DOOR_MESSAGE_H
+#define DOOR_MESSAGE_H
+
+#include "base/blob.h"
+#include "root/root.h"
+
+struct message {
+    struct blob bytes;
+    size_t capacity; /* while it is written */
+    size_t at;       /* while it is read */
+    bool bad;        /* it did not hold what was asked for */
+};
+
+void message_free(struct message *message);
+
+void message_put(struct message *message, uint64_t number);
+void message_put_bytes(struct message *message, const void *bytes, size_t len);
+/* NULL is none. */
+void message_put_text(struct message *message, const char *text);
+
+/* In the order they were put; nothing, and bad is set, where there is none of that kind. */
+uint64_t message_number(struct message *message);
+struct blob message_bytes(struct message *message);
+char *message_text(struct message *message);
+
+void message_put_stat(struct message *message, const struct root_stat *stat);
+struct root_stat message_stat(struct message *message);
+void message_put_error(struct message *message, const struct err *e);
+/* Its text is cleaned. */
+struct err message_error(struct message *message);
+
+/* Something has been put into it. 0 or -1 with errno. */
+int message_send(int fd, const struct message *message) MUST_CHECK;
+/* At most max bytes. EPIPE, EPROTO; EAGAIN where the socket has a limit of time (SO_RCVTIMEO). */
+int message_receive(int fd, size_t max, struct message *ret) MUST_CHECK;
+
+#define auto_message auto_with(message_free)
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bytes of a volume for libext2fs: read from a descriptor, kept for a while, and written
+ * nowhere. What is written is kept beside, a block at a time, until a transaction takes it
+ * (commit.c). Private to ext/.
+ */
+#ifndef EXT_VOLUME_H
+#define EXT_VOLUME_H
+
+#include "base/err.h"
+
+#include <ext2fs/ext2fs.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A block that has been written to. */
+struct changed_block {
+    uint64_t number;
+    unsigned char *bytes;
+};
+
+struct ext_volume {
+    int fd;
+    uint64_t offset, size;         /* in bytes: nothing outside of it is read or written */
+    uint32_t block;                /* bytes; 1024 until the superblock tells */
+    bool fixed;                    /* nothing may be written any more */
+    struct changed_block *changed; /* by number */
+    size_t count;
+    struct kept *kept; /* clean blocks, each in the slot of its number */
+    size_t slots;
+};
+
+/* What ext2fs_open2 is given for a name; at least 64 bytes. */
+void ext_io_name(int fd, uint64_t offset, uint64_t size, char *ret_name, size_t len);
+extern const io_manager ext_io_manager;
+struct ext_volume *ext_io_volume(io_channel channel);
+
+/* Past all that has been written: what is on the disk. Whole, inside the volume, or an error. */
+errcode_t volume_read(const struct ext_volume *volume, uint64_t at, void *bytes, size_t len);
+errcode_t volume_write(const struct ext_volume *volume, uint64_t at, const void *bytes, size_t len);
+errcode_t volume_flush(const struct ext_volume *volume);
+
+#endif
