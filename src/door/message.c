@@ -5,16 +5,20 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <time.h>
 
 /* A text that is none has this length. */
 static const uint64_t no_text = UINT64_MAX;
 
 /* Room for its length in front, so that one call sends it all. */
 enum { HEADER = sizeof(uint64_t) };
+
+/* How long to wait awake for what comes in. */
+enum { AWAKE_NS = 50 * 1000 };
 
 void message_free(struct message *message)
 {
@@ -173,10 +177,34 @@ int message_send(int fd, const struct message *message)
     return 0;
 }
 
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/*
+ * Most answers are there sooner than a sleeper is woken on another processor: whoever waits gives
+ * way to others and looks again, for a moment, and only then goes to sleep.
+ */
+static ssize_t receive_some(int fd, void *bytes, size_t len)
+{
+    int64_t until = nanoseconds() + AWAKE_NS;
+    ssize_t n = recv(fd, bytes, len, MSG_DONTWAIT);
+
+    while (n < 0 && errno == EAGAIN && nanoseconds() < until) {
+        sched_yield();
+        n = recv(fd, bytes, len, MSG_DONTWAIT);
+    }
+    return n < 0 && errno == EAGAIN ? recv(fd, bytes, len, 0) : n;
+}
+
 static int receive_all(int fd, void *bytes, size_t len)
 {
     for (size_t done = 0; done < len;) {
-        ssize_t n = read(fd, (char *)bytes + done, len - done);
+        ssize_t n = receive_some(fd, (char *)bytes + done, len - done);
 
         if (n == 0)
             errno = EPIPE;

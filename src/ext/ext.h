@@ -12,11 +12,22 @@
 #include "root/door.h"
 
 #include <errno.h>
+#include <search.h>
+
+/* The names of one directory. */
+struct ext_index {
+    ext2_ino_t directory; /* 0: none */
+    char *names;
+    struct hsearch_data table;
+};
+
+enum { EXT_INDEXES = 64 };
 
 struct ext {
     ext2_filsys fs;
     struct ext_volume *volume;
     char *block; /* one block, for whoever needs it just now */
+    struct ext_index indexes[EXT_INDEXES]; /* each in the slot of its inode */
     bool broken; /* a change has not come to its end: nothing may reach the disk any more */
 };
 
@@ -28,13 +39,6 @@ struct ext_node {
 static inline struct ext2_inode *ext_small(struct ext_node *node)
 {
     return (struct ext2_inode *)&node->body;
-}
-
-/* What a change has come to, from the first thing on that it changes. */
-static inline errcode_t ext_changed(struct ext *ext, errcode_t error)
-{
-    ext->broken = ext->broken || error;
-    return error;
 }
 
 /* ---- open.c ---------------------------------------------------------------------------- */
@@ -68,6 +72,21 @@ errcode_t ext_walk(struct ext *ext, const char *path, enum walk_links links, cha
 /* Where a link leads, in a text of its own. */
 errcode_t ext_link_target(struct ext *ext, struct ext_node *node, char **ret) MUST_CHECK;
 
+/* ---- index.c ----------------------------------------------------------------------------- */
+
+/* False where a directory has none; inode 0: no such name. */
+bool ext_index_find(struct ext *ext, const struct ext_node *directory, const char *name,
+                    ext2_ino_t *ret) MUST_CHECK;
+void ext_index_forget(struct ext *ext);
+
+/* What a change has come to, from the first thing on that it changes. */
+static inline errcode_t ext_changed(struct ext *ext, errcode_t error)
+{
+    ext_index_forget(ext);
+    ext->broken = ext->broken || error;
+    return error;
+}
+
 /* ---- read.c ---------------------------------------------------------------------------- */
 
 int ext_find(struct ext *ext, const char *path, bool follow, char **ret_path,
@@ -78,6 +97,8 @@ int ext_read_part(struct ext *ext, const char *path, uint64_t offset, size_t len
                   struct err *e) MUST_CHECK;
 int ext_readlink(struct ext *ext, const char *path, char **ret, struct err *e) MUST_CHECK;
 int ext_list(struct ext *ext, const char *path, struct root_entry **ret, struct err *e) MUST_CHECK;
+/* No name that the kernel would not give out either (fs/readdir.c, verify_dirent_name). */
+bool ext_is_name(const char *name, size_t len);
 
 /* ---- attributes.c ---------------------------------------------------------------------- */
 

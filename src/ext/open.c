@@ -153,6 +153,9 @@ static int prepare_writing(struct ext *ext, struct err *e)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+/* Every walk begins with the same few directories. */
+enum { INODES_KEPT = 128 };
+
 /* As the kernel: nothing whose end is missing. */
 static errcode_t check_size(const struct ext *ext, uint64_t size)
 {
@@ -185,6 +188,9 @@ int ext_open(int fd, uint64_t offset, uint64_t size, uint64_t backup, enum root_
         error = check_size(&ext, size);
     if (error)
         return ext_error(error, e, "open it");
+    error = ext2fs_create_inode_cache(ext.fs, INODES_KEPT);
+    if (error)
+        return ext_error(error, e, "open it");
     ext.volume = ext_io_volume(ext.fs->io);
     ext.block = xcalloc(1, ext.fs->blocksize);
     if (access == ROOT_WRITE && backup)
@@ -199,6 +205,7 @@ int ext_open(int fd, uint64_t offset, uint64_t size, uint64_t backup, enum root_
 /* Without ext2fs_close, which would write. */
 void ext_close(struct ext *ext)
 {
+    ext_index_forget(ext);
     if (ext->fs)
         ext2fs_free(ext->fs);
     free(ext->block);

@@ -135,8 +135,7 @@ static mode_t type_of(int file_type)
     return file_type > 0 && (size_t)file_type < ARRAY_SIZE(types) ? types[file_type] : 0;
 }
 
-/* No name that the kernel would not give out either (fs/readdir.c, verify_dirent_name). */
-static bool is_name(const char *name, size_t len)
+bool ext_is_name(const char *name, size_t len)
 {
     return len > 0 && !memchr(name, '/', len) && !memchr(name, '\0', len) &&
            !(len == 1 && name[0] == '.') && !(len == 2 && name[0] == '.' && name[1] == '.');
@@ -151,7 +150,7 @@ static int collect(struct ext2_dir_entry *entry, int offset, int size, char *blo
     (void)offset;
     (void)size;
     (void)block;
-    if (!is_name(entry->name, len))
+    if (!ext_is_name(entry->name, len))
         return 0;
     found.name = xstrndup(entry->name, len);
     array_push(listing->entries, listing->count, found);

@@ -43,6 +43,8 @@ errcode_t ext_lookup(struct ext *ext, struct ext_node *directory, const char *na
         return error;
     if (strlen(name) > EXT2_NAME_LEN)
         return ENAMETOOLONG;
+    if (ext_index_find(ext, directory, name, ret))
+        return *ret ? 0 : ENOENT;
     error = ext2fs_lookup(ext->fs, directory->inode, name, (int)strlen(name), ext->block, ret);
     return error == EXT2_ET_FILE_NOT_FOUND ? ENOENT : error;
 }

@@ -29,14 +29,6 @@ struct reading {
     struct err error; /* kind ERR_NONE: none */
 };
 
-/* The program of sshd, read as soon as a keyword or a name needs it. */
-struct program_strings {
-    const struct root *root;
-    const char *path;
-    struct blob bytes;
-    bool read;
-};
-
 static void read_file(struct reading *reading, const char *path, int depth);
 
 static void add_bad(struct reading *reading, size_t file, unsigned line, char *message)
@@ -164,34 +156,22 @@ static void read_file(struct reading *reading, const char *path, int depth)
 
 /* ---- which sshd reads it -------------------------------------------------------------- */
 
-static bool holds(const struct blob *program, const char *text)
-{
-    size_t len = strlen(text) + 2;
-    auto_blob struct blob wanted = blob_zeroed(len);
-
-    memcpy(wanted.data + 1, text, len - 2);
-    return memmem(program->data, program->len, wanted.data, len) != NULL;
-}
-
 static bool program_holds(const void *context, const char *text)
 {
-    return holds(&((const struct program_strings *)context)->bytes, text);
+    return sshd_holds(context, text);
 }
 
-/* The table of keywords stands in the program in lower case; where it does not, it cannot tell. */
-static void read_program(struct program_strings *strings)
+/* The table of keywords stands in the program, in lower case until 10.3; or it cannot tell. */
+static bool can_tell(const struct sshd *sshd)
 {
-    if (strings->path &&
-        root_read(strings->root, strings->path, PROGRAM_MAX, &strings->bytes, NULL) < 0)
-        strings->bytes = (struct blob){ 0 };
-    strings->read = strings->bytes.data && (holds(&strings->bytes, "permitrootlogin") ||
-                                            holds(&strings->bytes, "PermitRootLogin"));
+    return sshd_holds(sshd, "permitrootlogin") || sshd_holds(sshd, "PermitRootLogin");
 }
 
 static void judge(const struct reading *reading, const struct sshd *sshd, struct config *config)
 {
-    struct program_strings strings = { .root = reading->root, .path = sshd->path };
-    struct config_reader reader = { .openssh = sshd->version, .program = &strings };
+    const struct config_reader reader = { .openssh = sshd->version,
+                                          .program = sshd,
+                                          .holds = can_tell(sshd) ? program_holds : NULL };
     const struct config_input input = { .reader = &reader,
                                         .texts = config->files,
                                         .text_count = config->file_count,
@@ -201,14 +181,10 @@ static void judge(const struct reading *reading, const struct sshd *sshd, struct
                                         .bad_include_count = reading->bad_count };
     const struct directive *list = config_find(config, "HostKeyAlgorithms");
 
-    read_program(&strings);
-    if (strings.read)
-        reader.holds = program_holds;
     config_judge(&input, &config->faults, &config->fault_count);
     config->host_key_algorithms = config_hostkey_algorithms(&reader, list ? list->args[0] : NULL);
     config->destroyed = config->path && config->file_count &&
                         config_destroyed(&config->files[0].text, sshd->version);
-    blob_free(&strings.bytes);
 }
 
 static void move_to_front(struct config *config, size_t from)

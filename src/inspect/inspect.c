@@ -238,8 +238,7 @@ void inspection_free(struct inspection *inspection)
     os_free(&inspection->os);
     accounts_free(&inspection->accounts);
     config_free(&inspection->config);
-    free(inspection->sshd.path);
-    free(inspection->sshd.version_text);
+    sshd_free(&inspection->sshd);
     free(inspection->fips);
     free(inspection->state_label);
     free(inspection->unfinished);

@@ -56,6 +56,7 @@ struct sshd {
     bool group_keys;       /* patched to load keys that the group ssh_keys may read (Red Hat) */
     bool early_ecdsa;      /* ECDSA was put into it before its release (Red Hat) */
     bool protocol_1;       /* built with what reads keys of protocol 1 */
+    struct blob strings;   /* the program's, each with a NUL on both sides; no data: unreadable */
 };
 
 struct config {

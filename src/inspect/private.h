@@ -23,6 +23,9 @@ void accounts_free(struct accounts *accounts);
 /* sshd.c */
 void sshd_inspect(const struct root *root, const struct profile *profile,
                   const struct sshd *earlier, struct sshd *ret);
+/* Whether its program has this text as a string of its own. */
+bool sshd_holds(const struct sshd *sshd, const char *text);
+void sshd_free(struct sshd *sshd);
 
 /* packages.c: "9.2p1" by the package database, unchecked; NULL where that knows of none */
 char *package_version(const struct root *root) MUST_CHECK;

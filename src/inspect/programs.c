@@ -17,16 +17,16 @@ static const struct helper {
 };
 
 /* The absolute path in the program's own strings that ends with "/NAME". */
-static char *path_in_program(const struct blob *program, const char *name)
+static char *path_in_program(const struct sshd *sshd, const char *name)
 {
     auto_free char *wanted = xasprintf("/%s", name);
-    const char *start = (const char *)program->data, *end = start + program->len, *at = start;
+    const char *at = (const char *)sshd->strings.data, *end = at + sshd->strings.len;
     size_t len = strlen(wanted) + 1; /* with its NUL */
 
     while ((at = memmem(at, (size_t)(end - at), wanted, len))) {
         const char *begin = at;
 
-        while (begin > start && begin[-1])
+        while (begin[-1])
             begin--;
         if (*begin == '/')
             return xstrdup(begin);
@@ -52,8 +52,7 @@ static void add_program(struct library_search *search, char *path, const char *r
     array_push(search->found->items, search->found->count, program);
 }
 
-static void add_helpers(struct library_search *search, const struct inspection *inspection,
-                        const struct blob *program)
+static void add_helpers(struct library_search *search, const struct inspection *inspection)
 {
     for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
         const struct directive *said = config_find(&inspection->config, helpers[i].keyword);
@@ -61,7 +60,7 @@ static void add_helpers(struct library_search *search, const struct inspection *
 
         if (inspection->sshd.version < helpers[i].since)
             continue;
-        path = said ? xstrdup(said->args[0]) : path_in_program(program, helpers[i].name);
+        path = said ? xstrdup(said->args[0]) : path_in_program(&inspection->sshd, helpers[i].name);
         if (path)
             add_program(search, path, helpers[i].role);
     }
@@ -92,15 +91,13 @@ static void take_files(struct library_search *search)
 void programs_inspect(const struct root *root, struct inspection *inspection)
 {
     struct library_search search = { .root = root, .found = &inspection->programs };
-    auto_blob struct blob program = { 0 };
     const char *sshd = inspection->sshd.path;
 
-    if (!sshd || elf_file_read(root, sshd, &search.first) < 0 ||
-        root_read(root, sshd, PROGRAM_MAX, &program, NULL) < 0)
+    if (!inspection->sshd.strings.data || elf_file_read(root, sshd, &search.first) < 0)
         return;
     inspection->programs.judged = true;
     add_program(&search, xstrdup(sshd), "sshd");
-    add_helpers(&search, inspection, &program);
+    add_helpers(&search, inspection);
     for (size_t i = 0; i < search.binary_count; i++)
         inspection->programs.wrappers =
             inspection->programs.wrappers || needs_wrappers(&search.binaries[i].elf);

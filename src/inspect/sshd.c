@@ -39,13 +39,13 @@ static bool parse_version(const char *text, size_t len, int *ret_number, size_t 
     return (size_t)used <= len && (text[used] == '\0' || text[used] == ' ');
 }
 
-static void by_strings(const struct blob *program, struct sshd *ret)
+static void by_strings(struct sshd *ret)
 {
     static const char prefix[] = "OpenSSH_";
-    const char *at = (const char *)program->data, *end = at + program->len;
+    const char *at = (const char *)ret->strings.data, *end = at + ret->strings.len;
 
     while ((at = memmem(at, (size_t)(end - at), prefix, sizeof prefix - 1))) {
-        bool starts = at == (const char *)program->data || at[-1] == '\0';
+        bool starts = at[-1] == '\0';
         const char *text = at + sizeof prefix - 1;
         size_t len = strnlen(text, (size_t)(end - text)), used;
         int number;
@@ -84,14 +84,44 @@ static bool same_program(const struct sshd *earlier, const char *path, const str
            earlier->stat.mtime.tv_nsec == stat->mtime.tv_nsec;
 }
 
-/* A string of its own, with a NUL on both sides. */
-static bool holds_string(const struct blob *program, const char *text)
+bool sshd_holds(const struct sshd *sshd, const char *text)
 {
     size_t len = strlen(text) + 2;
     auto_blob struct blob wanted = blob_zeroed(len);
 
     memcpy(wanted.data + 1, text, len - 2);
-    return memmem(program->data, program->len, wanted.data, len) != NULL;
+    return sshd->strings.data &&
+           memmem(sshd->strings.data, sshd->strings.len, wanted.data, len) != NULL;
+}
+
+static bool is_text(const char *piece, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((piece[i] < ' ' || piece[i] > '~') && piece[i] != '\n' && piece[i] != '\t')
+            return false;
+    return true;
+}
+
+/*
+ * As strings(1) finds them, where a NUL is on both sides. Whatever is asked of the program is in
+ * them, and they are a tenth of it.
+ */
+static struct blob strings_of(const struct blob *program)
+{
+    enum { STRING_MIN = 4 };
+    auto_blob struct blob found = blob_zeroed(program->len + 2);
+    size_t end = 1, len;
+
+    for (size_t at = 0; at < program->len; at += len + 1) {
+        const char *piece = (const char *)program->data + at;
+
+        len = strnlen(piece, program->len - at);
+        if (len < STRING_MIN || at + len == program->len || !is_text(piece, len))
+            continue;
+        memcpy(found.data + end, piece, len);
+        end += len + 1;
+    }
+    return blob_copy(found.data, end);
 }
 
 static void search_program(const struct root *root, const struct profile *profile, struct sshd *ret)
@@ -100,15 +130,28 @@ static void search_program(const struct root *root, const struct profile *profil
 
     if (root_read(root, ret->path, PROGRAM_MAX, &program, NULL) < 0)
         return;
-    by_strings(&program, ret);
-    ret->asks_privsep = profile->privsep_dir && holds_string(&program, profile->privsep_dir);
+    ret->strings = strings_of(&program);
+    by_strings(ret);
+    ret->asks_privsep = profile->privsep_dir && sshd_holds(ret, profile->privsep_dir);
     /* Red Hat's patch asks for the group by this name; a rebuilt upstream sshd does not. */
-    ret->group_keys = memmem(program.data, program.len, "ssh_keys", 9) != NULL;
+    ret->group_keys = sshd_holds(ret, "ssh_keys");
     /* Red Hat's 5.3p1-95 and later, of EL 6: openssh-5.3p1-ecdsa-ecdh.patch. */
-    ret->early_ecdsa =
-        ret->version < OPENSSH(5, 7) && holds_string(&program, "ecdsa-sha2-nistp256");
+    ret->early_ecdsa = ret->version < OPENSSH(5, 7) && sshd_holds(ret, "ecdsa-sha2-nistp256");
     /* Since 7.0 only where it was asked for: configure, --with-ssh1. */
-    ret->protocol_1 = holds_string(&program, "SSH PRIVATE KEY FILE FORMAT 1.1\n");
+    ret->protocol_1 = sshd_holds(ret, "SSH PRIVATE KEY FILE FORMAT 1.1\n");
+}
+
+/* What is in a program that was searched before, and is untouched: not a megabyte is read twice. */
+static void take_earlier(const struct sshd *earlier, struct sshd *ret)
+{
+    ret->version = earlier->version;
+    ret->version_text = earlier->version_text ? xstrdup(earlier->version_text) : NULL;
+    ret->asks_privsep = earlier->asks_privsep;
+    ret->group_keys = earlier->group_keys;
+    ret->early_ecdsa = earlier->early_ecdsa;
+    ret->protocol_1 = earlier->protocol_1;
+    if (earlier->strings.data)
+        ret->strings = blob_copy(earlier->strings.data, earlier->strings.len);
 }
 
 void sshd_inspect(const struct root *root, const struct profile *profile,
@@ -118,12 +161,7 @@ void sshd_inspect(const struct root *root, const struct profile *profile,
         if (root_find(root, programs[i], NULL, &ret->stat, NULL) == 0 && S_ISREG(ret->stat.mode))
             ret->path = xstrdup(programs[i]);
     if (ret->path && same_program(earlier, ret->path, &ret->stat)) {
-        ret->version = earlier->version;
-        ret->version_text = earlier->version_text ? xstrdup(earlier->version_text) : NULL;
-        ret->group_keys = earlier->group_keys;
-        ret->asks_privsep = earlier->asks_privsep;
-        ret->early_ecdsa = earlier->early_ecdsa;
-        ret->protocol_1 = earlier->protocol_1;
+        take_earlier(earlier, ret);
         return;
     }
     if (ret->path)
@@ -132,4 +170,12 @@ void sshd_inspect(const struct root *root, const struct profile *profile,
         by_package(root, ret);
     if (!ret->version)
         ret->version = profile->openssh;
+}
+
+void sshd_free(struct sshd *sshd)
+{
+    free(sshd->path);
+    free(sshd->version_text);
+    blob_free(&sshd->strings);
+    *sshd = (struct sshd){ 0 };
 }
