@@ -109,14 +109,13 @@ static int direct_find(const struct root *root, const char *path, bool follow, c
 }
 
 /* A question whose answer is bytes. */
-static int ask_bytes(const struct root *root, const struct message *question, size_t max,
-                     struct blob *ret, struct err *e)
+static int ask_bytes(const struct root *root, const struct message *question, struct blob *ret,
+                     struct err *e)
 {
     auto_message struct message answer = { 0 };
     auto_blob struct blob bytes = { 0 };
 
-    if (direct_ask(root, question, max < SIZE_MAX - DIRECT_SPARE ? max + DIRECT_SPARE : max,
-                   &answer, e) < 0)
+    if (direct_ask(root, question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     bytes = message_bytes(&answer);
     if (whole(root, &answer, e) < 0)
@@ -125,18 +124,61 @@ static int ask_bytes(const struct root *root, const struct message *question, si
     return 0;
 }
 
+/* A stretch of a file, to where it belongs. */
+static int read_piece(const struct root *root, const char *path, uint64_t offset,
+                      unsigned char *into, size_t len, struct err *e)
+{
+    auto_message struct message question = { 0 }, answer = { 0 };
+    const unsigned char *bytes;
+    size_t got;
+
+    direct_request(&question, DIRECT_READ_PART, path);
+    message_put(&question, offset);
+    message_put(&question, len);
+    if (direct_ask(root, &question, len + DIRECT_SPARE, &answer, e) < 0)
+        return -1;
+    bytes = message_view(&answer, &got);
+    if (whole(root, &answer, e) < 0 || got != len)
+        return give_up(direct_of(root), EPROTO, e);
+    memcpy(into, bytes, len);
+    return 0;
+}
+
+static int read_pieces(const struct root *root, const char *path, uint64_t offset,
+                       const struct blob *into, size_t done, struct err *e)
+{
+    while (done < into->len) {
+        size_t some = into->len - done < DIRECT_PIECE ? into->len - done : DIRECT_PIECE;
+
+        if (read_piece(root, path, offset + done, into->data + done, some, e) < 0)
+            return -1;
+        done += some;
+    }
+    return 0;
+}
+
+/* Piece by piece: what is large is not in memory three times. */
 static int direct_read(const struct root *root, const char *path, size_t max, struct blob *ret,
                        struct err *e)
 {
-    auto_message struct message question = { 0 };
+    auto_message struct message question = { 0 }, answer = { 0 };
     auto_blob struct blob bytes = { 0 };
+    const unsigned char *first;
+    uint64_t size;
+    size_t got;
 
     direct_request(&question, DIRECT_READ, path);
     message_put(&question, max);
-    if (ask_bytes(root, &question, max, &bytes, e) < 0)
+    if (direct_ask(root, &question, DIRECT_PIECE + DIRECT_SPARE, &answer, e) < 0)
         return -1;
-    if (bytes.len > max)
+    size = message_number(&answer);
+    first = message_view(&answer, &got);
+    if (whole(root, &answer, e) < 0 || size > max || got > size)
         return give_up(direct_of(root), EPROTO, e);
+    bytes = blob_zeroed((size_t)size);
+    memcpy(bytes.data, first, got);
+    if (read_pieces(root, path, 0, &bytes, got, e) < 0)
+        return -1;
     *ret = take_blob(bytes);
     return 0;
 }
@@ -144,16 +186,12 @@ static int direct_read(const struct root *root, const char *path, size_t max, st
 static int direct_read_part(const struct root *root, const char *path, uint64_t offset, size_t len,
                             struct blob *ret, struct err *e)
 {
-    auto_message struct message question = { 0 };
-    auto_blob struct blob bytes = { 0 };
+    auto_blob struct blob bytes = blob_zeroed(len);
+    size_t first = len < DIRECT_PIECE ? len : DIRECT_PIECE;
 
-    direct_request(&question, DIRECT_READ_PART, path);
-    message_put(&question, offset);
-    message_put(&question, len);
-    if (ask_bytes(root, &question, len, &bytes, e) < 0)
+    if (read_piece(root, path, offset, bytes.data, first, e) < 0 ||
+        read_pieces(root, path, offset, &bytes, first, e) < 0)
         return -1;
-    if (bytes.len != len)
-        return give_up(direct_of(root), EPROTO, e);
     *ret = take_blob(bytes);
     return 0;
 }
@@ -209,7 +247,7 @@ static int direct_get_xattr(const struct root *root, const char *path, const cha
 
     direct_request(&question, DIRECT_GET_XATTR, path);
     message_put_text(&question, name);
-    return ask_bytes(root, &question, DIRECT_SPARE, ret, e);
+    return ask_bytes(root, &question, ret, e);
 }
 
 static int direct_list_xattrs(const struct root *root, const char *path, char ***ret, struct err *e)

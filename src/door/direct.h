@@ -39,8 +39,9 @@ enum direct_request {
 };
 
 enum {
-    DIRECT_ANSWER_MAX = 64 * 1024 * 1024, /* of a directory; what is read has bounds of its own */
-    DIRECT_SPARE = 64 * 1024,             /* beside the content: path, attributes, an error */
+    DIRECT_ANSWER_MAX = 64 * 1024 * 1024, /* of a directory */
+    DIRECT_PIECE = 64 * 1024,             /* of a file, at once */
+    DIRECT_SPARE = 64 * 1024,             /* beside it: path, attributes, an error */
 };
 
 /*

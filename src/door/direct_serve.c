@@ -31,16 +31,24 @@ static int serve_find(struct ext *ext, struct message *in, struct message *out, 
     return 0;
 }
 
+/* How long a file is, and its beginning. */
 static int serve_read(struct ext *ext, struct message *in, struct message *out, struct err *e)
 {
     auto_free char *path = message_text(in);
     auto_blob struct blob bytes = { 0 };
     uint64_t max = message_number(in);
+    struct root_stat stat;
+    size_t first;
 
     if (!path || in->bad)
         return serve_malformed(e);
-    if (ext_read(ext, path, (size_t)max, &bytes, e) < 0)
+    if (ext_find(ext, path, true, NULL, &stat, e) < 0 ||
+        door_may_read(path, stat.mode, stat.size, (size_t)max, e) < 0)
         return -1;
+    first = stat.size < DIRECT_PIECE ? (size_t)stat.size : DIRECT_PIECE;
+    if (ext_read_part(ext, path, 0, first, &bytes, e) < 0)
+        return -1;
+    message_put(out, stat.size);
     message_put_bytes(out, bytes.data, bytes.len);
     return 0;
 }
@@ -51,7 +59,7 @@ static int serve_read_part(struct ext *ext, struct message *in, struct message *
     auto_blob struct blob bytes = { 0 };
     uint64_t offset = message_number(in), len = message_number(in);
 
-    if (!path || in->bad)
+    if (!path || in->bad || len > DIRECT_PIECE)
         return serve_malformed(e);
     if (ext_read_part(ext, path, offset, (size_t)len, &bytes, e) < 0)
         return -1;

@@ -93,12 +93,21 @@ uint64_t message_number(struct message *message)
     return number;
 }
 
-struct blob message_bytes(struct message *message)
+const unsigned char *message_view(struct message *message, size_t *ret_len)
 {
     uint64_t len = message_number(message);
     const unsigned char *at = take_raw(message, len);
 
-    return at ? blob_copy(at, (size_t)len) : (struct blob){ 0 };
+    *ret_len = at ? (size_t)len : 0;
+    return at;
+}
+
+struct blob message_bytes(struct message *message)
+{
+    size_t len;
+    const unsigned char *at = message_view(message, &len);
+
+    return at ? blob_copy(at, len) : (struct blob){ 0 };
 }
 
 char *message_text(struct message *message)

@@ -27,6 +27,8 @@ void message_put_text(struct message *message, const char *text);
 /* In the order they were put; nothing, and bad is set, where there is none of that kind. */
 uint64_t message_number(struct message *message);
 struct blob message_bytes(struct message *message);
+/* The same where they are; NULL where there are none. */
+const unsigned char *message_view(struct message *message, size_t *ret_len);
 char *message_text(struct message *message);
 
 void message_put_stat(struct message *message, const struct root_stat *stat);

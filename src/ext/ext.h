@@ -91,8 +91,6 @@ static inline errcode_t ext_changed(struct ext *ext, errcode_t error)
 
 int ext_find(struct ext *ext, const char *path, bool follow, char **ret_path,
              struct root_stat *ret_stat, struct err *e) MUST_CHECK;
-int ext_read(struct ext *ext, const char *path, size_t max, struct blob *ret,
-             struct err *e) MUST_CHECK;
 int ext_read_part(struct ext *ext, const char *path, uint64_t offset, size_t len, struct blob *ret,
                   struct err *e) MUST_CHECK;
 int ext_readlink(struct ext *ext, const char *path, char **ret, struct err *e) MUST_CHECK;

@@ -79,20 +79,6 @@ static errcode_t read_stretch(struct ext *ext, struct ext_node *node, uint64_t o
     return error;
 }
 
-int ext_read(struct ext *ext, const char *path, size_t max, struct blob *ret, struct err *e)
-{
-    struct ext_node node;
-    errcode_t error = ext_walk(ext, path, WALK_FOLLOW, NULL, &node);
-    uint64_t size = error ? 0 : EXT2_I_SIZE(&node.body);
-
-    if (error)
-        return ext_error(error, e, "%s", path);
-    if (door_may_read(path, node.body.i_mode, size, max, e) < 0)
-        return -1;
-    error = read_stretch(ext, &node, 0, (size_t)size, ret);
-    return error ? ext_error(error, e, "read %s", path) : 0;
-}
-
 int ext_read_part(struct ext *ext, const char *path, uint64_t offset, size_t len, struct blob *ret,
                   struct err *e)
 {

@@ -181,6 +181,7 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
             struct err *e)
 {
     auto_inspection struct inspection facts = { 0 };
+    auto_with(key_proofs_end) struct key_proofs proofs = { 0 };
 
     os_inspect(root, &facts.os);
     facts.profile = profile_of(&facts.os);
@@ -191,9 +192,10 @@ int inspect(const struct root *root, const struct inspection *earlier, struct in
     sshd_inspect(root, facts.profile, earlier ? &earlier->sshd : NULL, &facts.sshd);
     facts.fips = policy_fips(root);
     if (config_inspect(root, facts.profile, &facts.sshd, &facts.config, e) < 0 ||
-        keys_inspect(root, earlier, &facts, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
+        keys_begin(root, earlier, &facts, &proofs, e) < 0 || nodes_inspect(root, &facts, e) < 0 ||
         login_inspect(root, &facts, e) < 0 || rest_inspect(root, &facts, e) < 0)
         return -1;
+    keys_finish(root, &proofs, &facts);
     certs_inspect(root, &facts);
     names_inspect(root, &facts);
     keys_tie(&facts);

@@ -189,8 +189,7 @@ static bool lost(const struct host_key *key)
             key->judgement.verdict == HOSTKEY_ENCRYPTED);
 }
 
-/* Proving a key takes libcrypto longer than everything else here, so they are proven side by side.
- */
+/* Proving a key takes libcrypto longer than all else here: it is done beside the rest of a look. */
 static void *judge_key(void *argument)
 {
     struct key_files *files = argument;
@@ -215,18 +214,30 @@ static bool proven_before(const struct inspection *earlier, struct host_key *key
     return false;
 }
 
-static void judge_all(struct key_files *files, size_t count, const struct inspection *earlier)
+static void prove(struct key_files *files, const struct inspection *earlier)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!files[i].key->digest || proven_before(earlier, files[i].key))
-            continue;
-        files[i].threaded = pthread_create(&files[i].thread, NULL, judge_key, &files[i]) == 0;
-        if (!files[i].threaded)
-            judge_key(&files[i]);
+    if (!files->key->digest || proven_before(earlier, files->key))
+        return;
+    files->threaded = pthread_create(&files->thread, NULL, judge_key, files) == 0;
+    if (!files->threaded)
+        judge_key(files);
+}
+
+static void await(struct key_files *files)
+{
+    if (files->threaded)
+        pthread_join(files->thread, NULL);
+    files->threaded = false;
+}
+
+void key_proofs_end(struct key_proofs *proofs)
+{
+    for (size_t i = 0; i < proofs->count; i++) {
+        await(&proofs->files[i]);
+        key_files_free(&proofs->files[i]);
     }
-    for (size_t i = 0; i < count; i++)
-        if (files[i].threaded)
-            pthread_join(files[i].thread, NULL);
+    free(proofs->files);
+    *proofs = (struct key_proofs){ 0 };
 }
 
 /* sshd.c, main: what an agent signs with is no key of protocol 1. */
@@ -288,37 +299,37 @@ static void drop_duplicate(struct inspection *inspection, size_t index)
             inspection->keys[index].used = false;
 }
 
-int keys_inspect(const struct root *root, const struct inspection *earlier,
-                 struct inspection *inspection, struct err *e)
+int keys_begin(const struct root *root, const struct inspection *earlier,
+               struct inspection *inspection, struct key_proofs *ret, struct err *e)
 {
-    auto_free struct key_files *files = NULL;
-    const struct directive *agent = config_find(&inspection->config, "HostKeyAgent");
-    int result = 0;
+    auto_with(key_proofs_end) struct key_proofs proofs = { 0 };
 
     if (!name_configured(inspection))
         name_defaults(root, inspection);
     name_leftovers(root, inspection);
-    files = xcalloc(inspection->key_count, sizeof *files);
-    for (size_t i = 0; i < inspection->key_count && result == 0; i++) {
-        files[i].key = &inspection->keys[i];
-        result = key_files_read(root, &files[i], e);
-        if (result == 0)
-            drop_duplicate(inspection, i);
-    }
-    if (result == 0)
-        judge_all(files, inspection->key_count, earlier);
+    proofs.files = xcalloc(inspection->key_count, sizeof *proofs.files);
     for (size_t i = 0; i < inspection->key_count; i++) {
-        struct host_key *key = &inspection->keys[i];
-
-        key_files_free(&files[i]);
-        if (result < 0)
-            continue; /* not all of them have been read */
-        key->agent = left_to_agent(agent, key);
-        conclude(inspection, key);
+        proofs.files[proofs.count++].key = &inspection->keys[i];
+        if (key_files_read(root, &proofs.files[i], e) < 0)
+            return -1;
+        drop_duplicate(inspection, i);
+        prove(&proofs.files[i], earlier);
     }
-    if (result == 0)
-        copies_inspect(root, inspection);
-    return result;
+    *ret = proofs;
+    proofs = (struct key_proofs){ 0 };
+    return 0;
+}
+
+void keys_finish(const struct root *root, struct key_proofs *proofs, struct inspection *inspection)
+{
+    const struct directive *agent = config_find(&inspection->config, "HostKeyAgent");
+
+    key_proofs_end(proofs);
+    for (size_t i = 0; i < inspection->key_count; i++) {
+        inspection->keys[i].agent = left_to_agent(agent, &inspection->keys[i]);
+        conclude(inspection, &inspection->keys[i]);
+    }
+    copies_inspect(root, inspection);
 }
 
 void keys_tie(struct inspection *inspection)

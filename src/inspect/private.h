@@ -42,9 +42,16 @@ char *policy_lines(const struct root *root) MUST_CHECK;
 /* The file that says that FIPS mode is on, for an sshd that heeds it; NULL: none. The caller's. */
 char *policy_fips(const struct root *root) MUST_CHECK;
 
-/* keys.c */
-int keys_inspect(const struct root *root, const struct inspection *earlier,
-                 struct inspection *inspection, struct err *e) MUST_CHECK;
+/* keys.c: between the two, which keys there are and where they lie is known, and no more */
+struct key_proofs {
+    struct key_files *files;
+    size_t count;
+};
+int keys_begin(const struct root *root, const struct inspection *earlier,
+               struct inspection *inspection, struct key_proofs *ret, struct err *e) MUST_CHECK;
+void keys_finish(const struct root *root, struct key_proofs *proofs, struct inspection *inspection);
+/* Waits for them, and keeps nothing; before the inspection they belong to is freed. */
+void key_proofs_end(struct key_proofs *proofs);
 void host_key_free(struct host_key *key);
 /* Ties each key to the nodes of its two files, once all nodes are there. */
 void keys_tie(struct inspection *inspection);

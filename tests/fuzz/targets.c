@@ -278,13 +278,13 @@ static void look_around(struct ext *ext, const char *path)
     auto_with(text_list_free) char **names = NULL;
     auto_free char *canonical = NULL, *target = NULL;
     auto_blob struct blob bytes = { 0 };
-    struct root_stat stat;
+    struct root_stat stat = { 0 };
     struct err e;
 
     if (ext_describe(ext, path, &canonical, &stat, &attributes, &e) == 0)
         must(canonical[0] == '/');
     (void)!ext_list(ext, path, &entries, &e);
-    (void)!ext_read(ext, path, 65536, &bytes, &e);
+    (void)!ext_read_part(ext, path, 0, stat.size < 65536 ? stat.size : 65536, &bytes, &e);
     (void)!ext_readlink(ext, path, &target, &e);
     (void)!ext_list_xattrs(ext, path, &names, &e);
     for (size_t i = 0; entries && entries[i].name; i++)
