@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 enum {
+    HEAD = 4096, /* bytes at the beginning, which mostly hold all headers */
     HEADERS_MAX = 64,
     DYNAMIC_MAX = 1024 * 1024,
     STRINGS_MAX = 4 * 1024 * 1024,
@@ -26,13 +27,30 @@ enum {
 struct reading {
     const struct root *root;
     const char *path;
+    uint64_t size;
+    struct blob head;
     Elf64_Phdr headers[HEADERS_MAX];
     size_t count;
     bool wide;
 };
 
+static int begin(struct reading *reading)
+{
+    struct root_stat stat;
+
+    if (root_find(reading->root, reading->path, NULL, &stat, NULL) < 0)
+        return -1;
+    reading->size = stat.size;
+    return root_read_part(reading->root, reading->path, 0,
+                          stat.size < HEAD ? (size_t)stat.size : HEAD, &reading->head, NULL);
+}
+
 static int read_bytes(const struct reading *reading, uint64_t offset, size_t len, struct blob *ret)
 {
+    if (offset <= reading->head.len && len <= reading->head.len - offset) {
+        *ret = blob_copy(reading->head.data + offset, len);
+        return 0;
+    }
     return root_read_part(reading->root, reading->path, offset, len, ret, NULL);
 }
 
@@ -190,26 +208,28 @@ static int read_needs(const struct reading *reading, struct elf_file *ret)
 /* A library cut short ends before its last segment does. */
 static bool whole(const struct reading *reading)
 {
-    struct root_stat stat;
-
-    if (root_find(reading->root, reading->path, NULL, &stat, NULL) < 0)
-        return false;
     for (size_t i = 0; i < reading->count; i++)
         if (reading->headers[i].p_type == PT_LOAD &&
-            (reading->headers[i].p_offset > stat.size ||
-             reading->headers[i].p_filesz > stat.size - reading->headers[i].p_offset))
+            (reading->headers[i].p_offset > reading->size ||
+             reading->headers[i].p_filesz > reading->size - reading->headers[i].p_offset))
             return false;
     return true;
 }
 
+static void end(struct reading *reading)
+{
+    blob_free(&reading->head);
+}
+
 int elf_file_read(const struct root *root, const char *path, struct elf_file *ret)
 {
-    struct reading reading = { .root = root, .path = path };
+    auto_with(end) struct reading reading = { .root = root, .path = path };
     auto_with(elf_file_free) struct elf_file file = { 0 };
     const Elf64_Phdr *interpreter;
     auto_blob struct blob name = { 0 };
 
-    if (read_ident(&reading, &file) < 0 || !whole(&reading) || read_needs(&reading, &file) < 0)
+    if (begin(&reading) < 0 || read_ident(&reading, &file) < 0 || !whole(&reading) ||
+        read_needs(&reading, &file) < 0)
         return -1;
     interpreter = header_of(&reading, PT_INTERP);
     if (interpreter && interpreter->p_filesz < 4096 &&

@@ -69,16 +69,11 @@ static bool below(const char *path, const char *directory)
  * Only what lies in the user's own home is ever given to that user: a link out of
  * it, or into the home of somebody else, must not make us give away what is there.
  */
-static bool in_own_home(const struct root *root, const struct accounts *accounts, const char *file,
-                        const char *home)
+static bool in_own_home(char *const *homes, size_t count, const char *file, const char *home)
 {
-    for (size_t i = 0; i < accounts->user_count; i++) {
-        auto_free char *other = NULL;
-
-        if (root_find(root, accounts->users[i].home, &other, NULL, NULL) == 0 &&
-            below(other, home) && below(file, other))
+    for (size_t i = 0; i < count; i++)
+        if (homes[i] && below(homes[i], home) && below(file, homes[i]))
             return false;
-    }
     return true;
 }
 
@@ -197,9 +192,13 @@ static void look_at_keys(const struct root *root, struct inspection *inspection,
     array_push(login->key_files, login->key_file_count, keys);
 }
 
-static int add_user(const struct root *root, struct inspection *inspection, const struct user *user,
-                    const char *home, const char *const *patterns, struct err *e)
+/* homes: of all users; the user's own is there. */
+static int add_user(const struct root *root, struct inspection *inspection, size_t index,
+                    char *const *homes, const char *const *patterns, struct err *e)
 {
+    const struct user *user = &inspection->accounts.users[index];
+    const char *home = homes[index];
+
     for (; *patterns; patterns++) {
         auto_free char *pattern = authorized_pattern(&inspection->accounts, *patterns);
         auto_free char *path = authorized_path(pattern, user), *real = NULL;
@@ -214,7 +213,7 @@ static int add_user(const struct root *root, struct inspection *inspection, cons
                 return -1;
             continue;
         }
-        if (!in_own_home(root, &inspection->accounts, real, home))
+        if (!in_own_home(homes, inspection->accounts.user_count, real, home))
             continue;
         /* A second name may be somebody else's file: its owner stays. */
         if (stat.links > 1 && stat.uid != user->uid)
@@ -227,21 +226,35 @@ static int add_user(const struct root *root, struct inspection *inspection, cons
     return 0;
 }
 
+/* Where the home of each user is in truth, in their order; NULL where it is not on this disk. */
+static char **find_homes(const struct root *root, const struct accounts *accounts)
+{
+    char **homes = xcalloc(accounts->user_count + 1, sizeof *homes);
+
+    for (size_t i = 0; i < accounts->user_count; i++)
+        if (*accounts->users[i].home != '/' ||
+            root_find(root, accounts->users[i].home, &homes[i], NULL, NULL) < 0)
+            homes[i] = NULL;
+    return homes;
+}
+
 int login_inspect(const struct root *root, struct inspection *inspection, struct err *e)
 {
     const struct directive *strict = config_find(&inspection->config, "StrictModes");
     const struct directive *files = config_find(&inspection->config, "AuthorizedKeysFile");
     const char *const *patterns = files ? (const char *const *)files->args : default_files;
+    const struct accounts *accounts = &inspection->accounts;
+    char **homes;
+    int result = 0;
 
     if (strict && strcasecmp(strict->args[0], "no") == 0)
         return 0;
-    for (size_t i = 0; i < inspection->accounts.user_count; i++) {
-        const struct user *user = &inspection->accounts.users[i];
-        auto_free char *home = NULL;
-
-        if (*user->home == '/' && root_find(root, user->home, &home, NULL, NULL) == 0 &&
-            add_user(root, inspection, user, home, patterns, e) < 0)
-            return -1;
-    }
-    return 0;
+    homes = find_homes(root, accounts);
+    for (size_t i = 0; i < accounts->user_count && result == 0; i++)
+        if (homes[i])
+            result = add_user(root, inspection, i, homes, patterns, e);
+    for (size_t i = 0; i < accounts->user_count; i++)
+        free(homes[i]);
+    free(homes);
+    return result;
 }

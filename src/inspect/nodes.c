@@ -192,10 +192,15 @@ static int add_all(const struct root *root, struct inspection *inspection,
 static int add_patterns(const struct root *root, struct inspection *inspection, struct err *e)
 {
     for (size_t i = 0; mode_rules_by_pattern[i]; i++) {
+        const struct mode_rule *rule = mode_rules_by_pattern[i];
         auto_with(text_list_free) char **paths = NULL;
+        int result = 0;
 
-        if (root_glob(root, mode_rules_by_pattern[i]->pattern, &paths, e) < 0 ||
-            add_all(root, inspection, mode_rules_by_pattern[i], paths, e) < 0)
+        if (!strpbrk(rule->pattern, "*?["))
+            result = node_add(root, inspection, rule, rule->pattern, NULL, e);
+        else if ((result = root_glob(root, rule->pattern, &paths, e)) == 0)
+            result = add_all(root, inspection, rule, paths, e);
+        if (result < 0)
             return -1;
     }
     return 0;
