@@ -26,7 +26,7 @@ enum { EXT_INDEXES = 64 };
 struct ext {
     ext2_filsys fs;
     struct ext_volume *volume;
-    char *block; /* one block, for whoever needs it just now */
+    char *block;                           /* one block, for whoever needs it just now */
     struct ext_index indexes[EXT_INDEXES]; /* each in the slot of its inode */
     bool broken; /* a change has not come to its end: nothing may reach the disk any more */
 };

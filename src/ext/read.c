@@ -51,29 +51,80 @@ int ext_find(struct ext *ext, const char *path, bool follow, char **ret_path,
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-static errcode_t read_stretch(struct ext *ext, struct ext_node *node, uint64_t offset, size_t len,
-                              struct blob *ret)
+/* Of one extent, what lies within the stretch; of one that was never written, zeros. */
+static errcode_t read_extent(struct ext *ext, const struct ext2fs_extent *extent, uint64_t offset,
+                             const struct blob *into)
 {
-    auto_blob struct blob bytes = blob_zeroed(len);
-    ext2_file_t file;
-    errcode_t error;
-    size_t done = 0;
+    uint64_t size = ext->fs->blocksize, end = offset + into->len;
+    uint64_t first = extent->e_lblk * size, last = first + extent->e_len * size;
+    uint64_t from = first > offset ? first : offset, to = last < end ? last : end;
 
-    if (node->body.i_flags & EXT4_ENCRYPT_FL)
-        return EXT_ENCRYPTED;
-    error = ext2fs_file_open2(ext->fs, node->inode, ext_small(node), 0, &file);
+    if (from >= to || (extent->e_flags & EXT2_EXTENT_FLAGS_UNINIT))
+        return 0;
+    return ext_io_read(ext->volume, extent->e_pblk * size + (from - first),
+                       into->data + (from - offset), (size_t)(to - from));
+}
+
+/* Extent by extent; libext2fs would look for each block anew. What none tells of is zeros. */
+static errcode_t read_extents(struct ext *ext, struct ext_node *node, uint64_t offset,
+                              const struct blob *into)
+{
+    uint64_t size = ext->fs->blocksize;
+    struct ext2fs_extent extent;
+    ext2_extent_handle_t handle;
+    errcode_t error = ext2fs_extent_open2(ext->fs, node->inode, ext_small(node), &handle);
+
+    if (error)
+        return error;
+    /* Into a hole: what it finds is what stands before that. */
+    error = ext2fs_extent_goto(handle, offset / size);
+    if (error == EXT2_ET_EXTENT_NOT_FOUND)
+        error = 0;
+    if (!error)
+        error = ext2fs_extent_get(handle, EXT2_EXTENT_CURRENT, &extent);
+    while (!error && extent.e_lblk * size < offset + into->len) {
+        error = read_extent(ext, &extent, offset, into);
+        if (!error)
+            error = ext2fs_extent_get(handle, EXT2_EXTENT_NEXT_LEAF, &extent);
+    }
+    ext2fs_extent_free(handle);
+    return error == EXT2_ET_EXTENT_NO_NEXT || error == EXT2_ET_NO_CURRENT_NODE ? 0 : error;
+}
+
+/* By block maps, or inside the inode. */
+static errcode_t read_blocks(struct ext *ext, struct ext_node *node, uint64_t offset,
+                             const struct blob *into)
+{
+    ext2_file_t file;
+    size_t done = 0;
+    errcode_t error = ext2fs_file_open2(ext->fs, node->inode, ext_small(node), 0, &file);
+
     if (error)
         return error;
     error = ext2fs_file_llseek(file, offset, EXT2_SEEK_SET, NULL);
-    while (!error && done < len) {
-        unsigned want = len - done < 1u << 30 ? (unsigned)(len - done) : 1u << 30, got = 0;
+    while (!error && done < into->len) {
+        unsigned want = into->len - done < 1u << 30 ? (unsigned)(into->len - done) : 1u << 30,
+                 got = 0;
 
-        error = ext2fs_file_read(file, bytes.data + done, want, &got);
+        error = ext2fs_file_read(file, into->data + done, want, &got);
         if (!error && got == 0)
             error = EXT2_ET_SHORT_READ;
         done += got;
     }
     (void)ext2fs_file_close(file);
+    return error;
+}
+
+static errcode_t read_stretch(struct ext *ext, struct ext_node *node, uint64_t offset, size_t len,
+                              struct blob *ret)
+{
+    auto_blob struct blob bytes = blob_zeroed(len);
+    errcode_t error;
+
+    if (node->body.i_flags & EXT4_ENCRYPT_FL)
+        return EXT_ENCRYPTED;
+    error = node->body.i_flags & EXT4_EXTENTS_FL ? read_extents(ext, node, offset, &bytes)
+                                                 : read_blocks(ext, node, offset, &bytes);
     if (!error)
         *ret = take_blob(bytes);
     return error;

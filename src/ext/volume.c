@@ -188,6 +188,26 @@ static errcode_t transfer(struct ext_volume *volume, uint64_t at, unsigned char 
     return 0;
 }
 
+/* What of a changed block lies within the stretch. */
+static void lay_over(const struct ext_volume *volume, const struct changed_block *block,
+                     uint64_t at, unsigned char *bytes, size_t len)
+{
+    uint64_t first = block->number * volume->block, last = first + volume->block;
+    uint64_t from = first > at ? first : at, to = last < at + len ? last : at + len;
+
+    memcpy(bytes + (from - at), block->bytes + (from - first), (size_t)(to - from));
+}
+
+errcode_t ext_io_read(const struct ext_volume *volume, uint64_t at, void *bytes, size_t len)
+{
+    errcode_t error = volume_read(volume, at, bytes, len);
+
+    for (size_t i = place_of(volume, at / volume->block);
+         !error && i < volume->count && volume->changed[i].number * volume->block < at + len; i++)
+        lay_over(volume, &volume->changed[i], at, bytes, len);
+    return error;
+}
+
 /* ---- as libext2fs wants it ------------------------------------------------------------- */
 
 void ext_io_name(int fd, uint64_t offset, uint64_t size, char *ret_name, size_t len)

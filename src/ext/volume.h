@@ -35,6 +35,9 @@ void ext_io_name(int fd, uint64_t offset, uint64_t size, char *ret_name, size_t 
 extern const io_manager ext_io_manager;
 struct ext_volume *ext_io_volume(io_channel channel);
 
+/* As it is by now, what was written included; nothing of it is kept. */
+errcode_t ext_io_read(const struct ext_volume *volume, uint64_t at, void *bytes, size_t len);
+
 /* Past all that has been written: what is on the disk. Whole, inside the volume, or an error. */
 errcode_t volume_read(const struct ext_volume *volume, uint64_t at, void *bytes, size_t len);
 errcode_t volume_write(const struct ext_volume *volume, uint64_t at, const void *bytes, size_t len);

@@ -94,12 +94,19 @@ bool sshd_holds(const struct sshd *sshd, const char *text)
            memmem(sshd->strings.data, sshd->strings.len, wanted.data, len) != NULL;
 }
 
-static bool is_text(const char *piece, size_t len)
+static bool is_text(unsigned char byte)
 {
-    for (size_t i = 0; i < len; i++)
-        if ((piece[i] < ' ' || piece[i] > '~') && piece[i] != '\n' && piece[i] != '\t')
-            return false;
-    return true;
+    return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\t';
+}
+
+/* How much text ends at a place, and has a NUL before it; nothing comes before the first one. */
+static size_t text_before(const unsigned char *bytes, size_t at)
+{
+    size_t len = 0;
+
+    while (len < at && is_text(bytes[at - len - 1]))
+        len++;
+    return len < at && bytes[at - len - 1] == 0 ? len : 0;
 }
 
 /*
@@ -109,19 +116,20 @@ static bool is_text(const char *piece, size_t len)
 static struct blob strings_of(const struct blob *program)
 {
     enum { STRING_MIN = 4 };
-    auto_blob struct blob found = blob_zeroed(program->len + 2);
-    size_t end = 1, len;
+    struct blob found = blob_zeroed(program->len + 2); /* what of it is not used is no memory */
+    const unsigned char *start = program->data, *at = start, *stop = start + program->len;
+    size_t end = 1;
 
-    for (size_t at = 0; at < program->len; at += len + 1) {
-        const char *piece = (const char *)program->data + at;
+    for (; (at = memchr(at, 0, (size_t)(stop - at))); at++) {
+        size_t len = text_before(start, (size_t)(at - start));
 
-        len = strnlen(piece, program->len - at);
-        if (len < STRING_MIN || at + len == program->len || !is_text(piece, len))
+        if (len < STRING_MIN)
             continue;
-        memcpy(found.data + end, piece, len);
+        memcpy(found.data + end, at - len, len);
         end += len + 1;
     }
-    return blob_copy(found.data, end);
+    found.len = end;
+    return found;
 }
 
 static void search_program(const struct root *root, const struct profile *profile, struct sshd *ret)
