@@ -99,33 +99,35 @@ static bool is_text(unsigned char byte)
     return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\t';
 }
 
-/* How much text ends at a place, and has a NUL before it; nothing comes before the first one. */
+/* How much text ends at a place, and has a NUL before it, or nothing. */
 static size_t text_before(const unsigned char *bytes, size_t at)
 {
     size_t len = 0;
 
     while (len < at && is_text(bytes[at - len - 1]))
         len++;
-    return len < at && bytes[at - len - 1] == 0 ? len : 0;
+    return len == at || bytes[at - len - 1] == 0 ? len : 0;
 }
 
 /*
- * As strings(1) finds them, where a NUL is on both sides. Whatever is asked of the program is in
- * them, and they are a tenth of it.
+ * As strings(1) finds them, where a NUL is on both sides, or the file begins or ends. Whatever is
+ * asked of the program is in them, and they are a tenth of it.
  */
 static struct blob strings_of(const struct blob *program)
 {
     enum { STRING_MIN = 4 };
     struct blob found = blob_zeroed(program->len + 2); /* what of it is not used is no memory */
-    const unsigned char *start = program->data, *at = start, *stop = start + program->len;
     size_t end = 1;
 
-    for (; (at = memchr(at, 0, (size_t)(stop - at))); at++) {
-        size_t len = text_before(start, (size_t)(at - start));
+    for (size_t at = 0; at <= program->len; at++) {
+        const unsigned char *nul = memchr(program->data + at, 0, program->len - at);
+        size_t len;
 
+        at = nul ? (size_t)(nul - program->data) : program->len;
+        len = text_before(program->data, at);
         if (len < STRING_MIN)
             continue;
-        memcpy(found.data + end, at - len, len);
+        memcpy(found.data + end, program->data + at - len, len);
         end += len + 1;
     }
     found.len = end;

@@ -335,8 +335,7 @@ START_TEST(version)
         ck_assert_str_eq(sshd.version_text, programs[_i].text);
     else
         ck_assert_ptr_null(sshd.version_text);
-    free(sshd.path);
-    free(sshd.version_text);
+    sshd_free(&sshd);
 }
 END_TEST
 
@@ -370,8 +369,7 @@ START_TEST(version_of_package)
         ck_assert_str_eq(sshd.version_text, packages[_i].text);
     else
         ck_assert_ptr_null(sshd.version_text);
-    free(sshd.path);
-    free(sshd.version_text);
+    sshd_free(&sshd);
 }
 END_TEST
 

@@ -503,11 +503,12 @@ START_TEST(of_ssh_keygen_1)
     file = file_bytes("%s/made", scratch);
     text = file_bytes("%s/made.pub", scratch);
     ck_assert_int_eq(pubkey_parse(&text, &pub), 0);
-    /* From 6.8 on it pads by eight bytes where there is nothing to pad, which nobody reads. */
-    if (_i == 2) {
-        ck_assert(memcmp(file.data + file.len - 8, "\0\0\0\0\0\0\0", 8) == 0);
+    /*
+     * From 6.8 on it pads by eight bytes where there is nothing to pad, which nobody reads. How
+     * long the parts of a key are is left to chance.
+     */
+    if (memcmp(file.data + file.len - 8, "\0\0\0\0\0\0\0", 8) == 0)
         file.len -= 8;
-    }
     lay(&hay, 131071, &file);
     expect_found(&hay, &pub, RECOVER_AS_IT_STOOD, 131071, &file);
 }
