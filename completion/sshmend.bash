@@ -8,12 +8,12 @@ _sshmend_options() {
 
     case $1 in
     check) echo "$common $lost --recover" ;;
-    repair) echo "$common $lost --recover --yes --dry-run --keys --only --skip --strict --keep-keys --backup-dir" ;;
-    recover) echo "$common $lost --yes --dry-run --list --backup-dir" ;;
-    undo) echo "$common --run --list --backup-dir" ;;
+    repair) echo "$common $lost --recover --yes --dry-run --keys --only --skip --strict --keep-keys --backup-dir --backup-superblock" ;;
+    recover) echo "$common $lost --yes --dry-run --list --backup-dir --backup-superblock" ;;
+    undo) echo "$common --run --list --backup-dir --backup-superblock" ;;
     keys) echo "$common --known-hosts --sshfp" ;;
     prove) echo "$common --timeout --kvm" ;;
-    authorize) echo "$common --yes --dry-run --user --key --backup-dir" ;;
+    authorize) echo "$common --yes --dry-run --user --key --backup-dir --backup-superblock" ;;
     *) echo "$common" ;;
     esac
 }

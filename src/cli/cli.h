@@ -34,7 +34,7 @@ struct options {
     const char *disk_serial; /* --disk-serial: an attached disk, instead of a target */
     bool all, help, version;
     bool yes, dry_run, list;
-    bool all_keys, strict, keep_keys;
+    bool all_keys, strict, keep_keys, backup_superblock;
     const char *keys; /* --keys, before it is understood */
     const char *only, *skip, *backup_dir, *run, *known_hosts, *sshfp;
     const char *user, *key;        /* --user, --key */

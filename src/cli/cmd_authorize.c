@@ -117,7 +117,7 @@ const struct command cmd_authorize = {
     .name = "authorize",
     .arguments = "[OPTION...] --user NAME --key FILE TARGET",
     .summary = "let a public key in for a user, after asking",
-    .options = "yes dry-run user key backup-dir",
+    .options = "yes dry-run user key backup-dir backup-superblock",
     .needs_target = true,
     .run = run,
 };

@@ -49,7 +49,7 @@ const struct command cmd_recover = {
     .name = "recover",
     .arguments = "[OPTION...] TARGET",
     .summary = "bring back deleted host keys from the bare disk, after asking",
-    .options = "yes dry-run clients fingerprint list-found backup-dir",
+    .options = "yes dry-run clients fingerprint list-found backup-dir backup-superblock",
     .needs_target = true,
     .run = run,
 };

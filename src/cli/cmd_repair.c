@@ -123,8 +123,8 @@ static bool still_as_agreed(const struct repair *repair)
 {
     const struct inspection *facts = &repair->agreed.facts;
 
-    return repair->system->volume && !facts->fs.journal_dirty && !facts->unfinished &&
-           !repair->options->backup_dir;
+    return repair->system->volume && !facts->fs.journal_dirty && !facts->fs.by_copy &&
+           !facts->unfinished && !repair->options->backup_dir;
 }
 
 /* A journal, or a run rolled back, may show another disk than the one agreed to. */
@@ -340,6 +340,7 @@ int repair_system(struct system *system, const struct options *options)
     say_what_all_keys_means(&repair);
     if (!options->yes)
         show_plan(&repair, &repair.agreed);
+    system_warn_before(system, options);
     if (consent(options, "Go ahead?", &e) < 0 || write_changes(&repair, &e) < 0)
         return report_failure(system, command_of(options), options, &e);
     if (findings_blocker(&repair.before.findings))
@@ -357,6 +358,7 @@ const struct command cmd_repair = {
     .name = "repair",
     .arguments = "[OPTION...] [TARGET...]",
     .summary = "mend what check finds, after asking",
-    .options = "yes dry-run keys only skip strict keep-keys recover clients fingerprint backup-dir",
+    .options = "yes dry-run keys only skip strict keep-keys recover clients fingerprint backup-dir "
+               "backup-superblock",
     .run = run,
 };

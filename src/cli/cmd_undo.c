@@ -30,6 +30,7 @@ static int undo_system(struct system *system, const struct options *options)
 
     if (options->list)
         return list_runs(system, options);
+    system_warn_before(system, options);
     if (system_open(system, ROOT_WRITE, &root, &e) < 0)
         return report_failure(system, "undo", options, &e);
     system_warn(system, root, options);
@@ -57,7 +58,7 @@ const struct command cmd_undo = {
     .name = "undo",
     .arguments = "[OPTION...] TARGET",
     .summary = "put back exactly what a repair changed",
-    .options = "run list backup-dir",
+    .options = "run list backup-dir backup-superblock",
     .needs_target = true,
     .run = run,
 };

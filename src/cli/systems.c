@@ -22,7 +22,8 @@ int system_may_change(const struct system *system, struct err *e)
                        "the system has parts on other file systems, which takes mounting: as root, "
                        "with --access=mount");
     if (!asleep)
-        return system->volume ? root_may_write(system->volume, e) : 0;
+        return system->volume && !system->restore_superblock ? root_may_write(system->volume, e)
+                                                             : 0;
     return err_set(
         e, ERR_REFUSED,
         "the system is hibernated, its memory is in %s: it would destroy what is changed "
@@ -65,11 +66,22 @@ static int open_root(const struct system *system, enum root_access access, struc
     return 0;
 }
 
+/* Of the disk's own list, where what is known of it changes. */
+static int restore_superblock(const struct system *system, struct err *e)
+{
+    struct volume *volume = &system->disk->volumes[system->volume - system->disk->volumes];
+
+    return root_restore_superblock(system->disk, volume, e);
+}
+
 int system_open(struct system *system, enum root_access access, struct root **ret, struct err *e)
 {
     auto_root struct root *root = NULL;
 
     if (access == ROOT_WRITE && system_may_change(system, e) < 0)
+        return -1;
+    if (access == ROOT_WRITE && system->volume && system->volume->backup &&
+        restore_superblock(system, e) < 0)
         return -1;
     if (access == ROOT_READ && system->root) {
         root = take_ptr(system->root);
@@ -83,6 +95,15 @@ int system_open(struct system *system, enum root_access access, struct root **re
         return err_set(e, ERR_UNSUPPORTED, "%s", system->absent);
     *ret = take_ptr(root);
     return 0;
+}
+
+void system_warn_before(const struct system *system, const struct options *options)
+{
+    if (!options->style.quiet && system->volume && system->volume->backup &&
+        system->restore_superblock)
+        say("%s: first, e2fsck puts the superblock back and mends what it can without asking; undo "
+            "does not take that back",
+            system->name);
 }
 
 void system_warn(const struct system *system, const struct root *root,
@@ -311,10 +332,13 @@ static void hold_all(struct systems *systems, bool exclusive)
     }
 }
 
-static void try_disk(struct systems *systems, size_t index, enum root_way way)
+static void try_disk(struct systems *systems, size_t index, const struct options *options)
 {
     struct disk *disk = &systems->disks[index];
-    struct system candidate = { .target = systems->disk_targets[index], .disk = disk, .way = way };
+    struct system candidate = { .target = systems->disk_targets[index],
+                                .disk = disk,
+                                .way = options->way,
+                                .restore_superblock = options->backup_superblock };
     const char *problem = NULL;
 
     if (disk->kind == DISK_DIRECTORY) {
@@ -389,7 +413,7 @@ int systems_find(const struct options *options, bool exclusive, struct systems *
     progress_start("looking at the disks");
     hold_all(&systems, exclusive);
     for (size_t i = 0; i < systems.disk_count; i++)
-        try_disk(&systems, i, options->way);
+        try_disk(&systems, i, options);
     progress_stop();
     /* Rows point at systems only now that no more are added. */
     for (size_t i = 0; i < systems.row_count; i++)

@@ -20,9 +20,10 @@ struct system {
     const struct volume *volume; /* NULL: a directory */
     const char *subvolume;       /* NULL: the default one, or no btrfs */
     enum root_way way;
-    const char *deployment; /* the directory of it that ostree boots; NULL: no ostree */
-    char *name;             /* for people */
-    char *path;             /* where in the target */
+    bool restore_superblock; /* where it is gone, it is put back before anything is changed */
+    const char *deployment;  /* the directory of it that ostree boots; NULL: no ostree */
+    char *name;              /* for people */
+    char *path;              /* where in the target */
     struct os os;
     int number;
     struct disk *disks; /* all that were given: other parts of it may be on them */
@@ -79,6 +80,8 @@ void forget_parts(struct system *system);
 int system_may_change(const struct system *system, struct err *e) MUST_CHECK;
 int system_open(struct system *system, enum root_access access, struct root **ret,
                 struct err *e) MUST_CHECK;
+/* Before somebody agrees: what a change does beside what is planned. */
+void system_warn_before(const struct system *system, const struct options *options);
 /* Before a file system without a journal is changed, where there is no kernel to do it. */
 void system_warn(const struct system *system, const struct root *root,
                  const struct options *options);

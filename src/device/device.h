@@ -42,6 +42,12 @@ struct volume {
     char *advice;    /* what it is and what is to be done first, a clause; NULL: nothing to say */
 };
 
+/* What mke2fs puts the first copy at (8193, 16384, 32768) tells the size of blocks, in bytes. */
+static inline uint32_t backup_block_size(uint64_t backup)
+{
+    return backup < 16384 ? 1024 : backup < 65536 ? 2048 : 4096;
+}
+
 enum disk_kind {
     DISK_BLOCK,     /* a block device: a whole disk, a partition, a logical volume */
     DISK_IMAGE,     /* a regular file */

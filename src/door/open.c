@@ -5,10 +5,10 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "door/direct.h"
+#include "door/e2fsck.h"
 #include "door/loop.h"
 #include "door/mount.h"
 #include "door/mounted.h"
-#include "door/replay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,14 +118,25 @@ static bool log_is_dirty(const struct fs_type *fs, const char *device)
  */
 int root_may_write(const struct volume *volume, struct err *e)
 {
-    unsigned kib = volume->backup < 16384 ? 1 : volume->backup < 65536 ? 2 : 4;
+    auto_free char *command = volume->backup ? superblock_command(volume) : NULL;
 
-    if (!volume->backup)
+    if (!command)
         return 0;
     return err_set(e, ERR_REFUSED,
                    "the superblock of the ext4 on %s is gone; it is looked at by a copy, and not "
-                   "changed; mend it first with: e2fsck -b %llu -B %u, on its block device",
-                   volume->name, (unsigned long long)volume->backup / kib, kib * 1024);
+                   "changed; have it put back first with --backup-superblock, or with: %s, on its "
+                   "block device",
+                   volume->name, command);
+}
+
+int root_restore_superblock(struct disk *disk, struct volume *volume, struct err *e)
+{
+    auto_fd int fd = device_descriptor(disk, true, e);
+
+    if (fd < 0 || restore_superblock(disk, volume, fd, e) < 0)
+        return -1;
+    volume->backup = 0;
+    return 0;
 }
 
 static int refuse_unsound(const struct fs_type *fs, const struct volume *volume,
@@ -202,6 +213,7 @@ int root_open_volume(struct disk *disk, const struct volume *volume, const char 
     if (fs->health && !volume->backup)
         fs->health(backing, volume->offset, &health);
     facts.fs = fs->name;
+    facts.by_copy = volume->backup;
     facts.journal_dirty = read_only && health.journal_dirty;
     facts.errors = health.errors;
     if ((!read_only && root_may_write(volume, e) < 0) ||

@@ -27,6 +27,11 @@ int root_open_volume(struct disk *disk, const struct volume *volume, const char 
 
 /* ERR_REFUSED where a volume is never opened for writing, whatever it holds. */
 int root_may_write(const struct volume *volume, struct err *e) MUST_CHECK;
+/*
+ * Puts the superblock of an ext4 back that is read by a copy of it, and replays its journal, by
+ * e2fsck; from then on it may be written to. Cannot be undone.
+ */
+int root_restore_superblock(struct disk *disk, struct volume *volume, struct err *e) MUST_CHECK;
 
 /* Another subvolume of a btrfs that is open already: one file system, mounted once more. */
 int root_open_subvolume(const struct root *root, const char *subvolume, enum root_access access,

@@ -5,6 +5,7 @@
 #include "ext/ext.h"
 
 #include "base/alloc.h"
+#include "device/device.h"
 
 #include <errno.h>
 #include <et/com_err.h>
@@ -164,12 +165,11 @@ static errcode_t check_size(const struct ext *ext, uint64_t size)
     return blocks > size / ext->fs->blocksize ? EXT2_ET_CORRUPT_SUPERBLOCK : 0;
 }
 
-/* A copy of the superblock is where its block size puts it (mke2fs: 8193, 16384, 32768). */
 static errcode_t open_by(const char *name, uint64_t backup, int flags, ext2_filsys *ret)
 {
-    unsigned kib = backup < 16384 ? 1 : backup < 65536 ? 2 : 4;
+    uint32_t size = backup_block_size(backup);
 
-    return ext2fs_open(name, flags, (int)(backup / kib), backup ? kib * 1024 : 0, ext_io_manager,
+    return ext2fs_open(name, flags, (int)(backup * 1024 / size), backup ? size : 0, ext_io_manager,
                        ret);
 }
 

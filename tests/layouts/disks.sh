@@ -584,6 +584,15 @@ make_m14b() {
     zero 1K 1K
 }
 
+# The copy of the superblock does not know that there is something in the journal.
+make_m14c() {
+    disk 140M
+    put ext4 0 140M "$broken" -b 4096
+    change 0 140M touch_and_copy
+    mv "$DISK.copy" "$DISK"
+    zero 1K 1K
+}
+
 # --- images that are not raw, or only look so ---
 
 make_i01() {

@@ -16,6 +16,8 @@
 #   looked PATH: WORDS    as root, but repair refuses with these words
 #   advised PATH: COMMAND as looked; the command, run on the image as repair says it, leads to an
 #                    ext4 that repair mends and e2fsck finds sound
+#   restored PATH: FILE   as looked; with --backup-superblock it is repaired: e2fsck finds it sound,
+#                    and the file is there, which only the journal told of
 # "-" in a column of another tool: not measured.
 #
 # SSHMEND   the program under test (default: build/dev/sshmend)
@@ -143,6 +145,16 @@ expect_advised() {
     (($? <= 1)) || complain "${1#*: }: $(head -c 300 "$work/out")" || return
     says 1 repair --yes && says 0 check && e2fsck -fn "$DISK" >"$work/out" 2>&1 ||
         complain "not sound: $(head -c 300 "$work/out")"
+}
+
+expect_restored() {
+    local before
+    expect_looked "${1%%: *}: --backup-superblock" || return
+    before=$(seal)
+    says 4 repair --dry-run --backup-superblock && sealed "$before" 'a plan' || return
+    says 1 repair --yes --backup-superblock && said 'undo does not take that back' && says 0 check || return
+    e2fsck -fn "$DISK" >"$work/out" 2>&1 || complain "not sound: $(head -c 300 "$work/out")" || return
+    debugfs -R "stat ${1#*: }" "$DISK" 2>/dev/null | grep -q 'Type: regular' || complain "${1#*: } is lost"
 }
 
 # --- one layout ---

@@ -441,7 +441,7 @@ static void expect_all(struct ext *ext)
     struct err e = { 0 };
 
     must(ext_read_part(ext, "/file", 0, 50000, &bytes, &e), &e);
-    ck_assert( bytes.data[49999] == 'x');
+    ck_assert(bytes.data[49999] == 'x');
     must(ext_describe(ext, "/file", &path, &stat, &attributes, &e), &e);
     ck_assert_uint_eq(stat.mode, S_IFREG | 04640);
     ck_assert_uint_eq(stat.uid, 70000);
