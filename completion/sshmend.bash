@@ -3,7 +3,7 @@
 # Completion of sshmend(8) for bash.
 
 _sshmend_options() {
-    local common='--system --disk-serial --all --access --format --json --quiet --verbose --color --help --version'
+    local common='--system --disk-serial --all --access --format --backing --json --quiet --verbose --color --help --version'
     local lost='--known-hosts --fingerprint'
 
     case $1 in

@@ -53,7 +53,7 @@ static int without_command(int argc, char **argv)
 
 static int with_command(const struct command *command, int argc, char **argv)
 {
-    struct options options;
+    auto_with(options_free) struct options options;
     int code = options_parse(argc, argv, command, &options);
 
     if (code != EXIT_FINE)

@@ -132,7 +132,7 @@ struct report_system system_for_report(const struct system *system)
 {
     return (struct report_system){
         .target = system->target,
-        .format = system->disk ? system->disk->format : NULL,
+        .source = system->disk ? system->disk->source : (struct image_source){ 0 },
         .device = system->name,
         .path = system->path,
         .fs = system->volume ? system->volume->type : NULL,

@@ -48,9 +48,9 @@ struct options {
     const char *timeout;           /* --timeout, before it is understood */
     unsigned seconds;
     bool kvm;
-    enum root_way way;  /* --access */
-    const char *format; /* --format: what the images are; NULL: raw */
-    char **targets;     /* NULL-terminated */
+    enum root_way way;          /* --access */
+    struct image_source source; /* --format, --backing */
+    char **targets;             /* NULL-terminated */
 };
 
 struct command {
@@ -73,6 +73,7 @@ int guide(void);
 
 /* argv[0] is the command's name. EXIT_FINE, or EXIT_BAD_USAGE after a message. */
 int options_parse(int argc, char **argv, const struct command *command, struct options *ret);
+void options_free(struct options *options);
 void options_help(const struct command *command);
 void usage(FILE *to);
 

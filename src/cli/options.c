@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_COLOR, TYPE_ACCESS };
+enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_COLOR, TYPE_ACCESS, TYPE_LIST };
 
 static const struct option_row {
     const char *name;
@@ -28,7 +28,9 @@ static const struct option_row {
       offsetof(struct options, disk_serial), true, NULL },
     { "all", 0, NULL, "every system found", TYPE_FLAG, offsetof(struct options, all), true, NULL },
     { "format", 0, "FORMAT", "what an image is: raw (default), qcow2, vmdk, vdi, vhd or vhdx",
-      TYPE_TEXT, offsetof(struct options, format), true, NULL },
+      TYPE_TEXT, offsetof(struct options, source.format), true, NULL },
+    { "backing", 0, "FILE", "what such an image stands on, and what that does, given once more",
+      TYPE_LIST, offsetof(struct options, source.backing), true, NULL },
     { "access", 0, "WAY",
       "auto: mount where that is allowed; mount; direct: ext2, ext3, ext4 without mounting",
       TYPE_ACCESS, offsetof(struct options, way), true, NULL },
@@ -157,6 +159,17 @@ static bool set_way(const char *text, enum root_way *ret)
     return known;
 }
 
+/* To a list that ends with NULL, or is none yet. */
+static void append(const char *value, char ***list)
+{
+    size_t count = 0;
+
+    while (*list && (*list)[count])
+        count++;
+    array_push(*list, count, (char *)value);
+    array_push(*list, count, NULL);
+}
+
 static bool store(const struct option_row *row, const char *value, struct options *options)
 {
     void *place = (char *)options + row->at;
@@ -172,6 +185,9 @@ static bool store(const struct option_row *row, const char *value, struct option
         return set_color(value, place);
     case TYPE_ACCESS:
         return set_way(value, place);
+    case TYPE_LIST:
+        append(value, place);
+        return *value != '\0';
     }
     return false;
 }
@@ -215,6 +231,15 @@ static bool set_seconds(struct options *options)
                                  seconds >= 1 && seconds <= PROVE_SECONDS_MAX);
 }
 
+static bool check_source(struct options *options)
+{
+    struct image_source *source = &options->source;
+
+    if (source->format && strcasecmp(source->format, "raw") == 0)
+        source->format = NULL;
+    return !source->format || image_format_known(source->format);
+}
+
 /* What no single option can tell. */
 static int check_together(const struct command *command, struct options *options)
 {
@@ -225,11 +250,14 @@ static int check_together(const struct command *command, struct options *options
         return bad_usage(command, "--recover takes auto, never or always, not: ", options->recover);
     if (!set_seconds(options))
         return bad_usage(command, "--timeout takes seconds, up to a day, not: ", options->timeout);
-    if (options->format && strcasecmp(options->format, "raw") == 0)
-        options->format = NULL;
-    if (options->format && !image_format_known(options->format))
-        return bad_usage(
-            command, "--format takes raw, qcow2, vmdk, vdi, vhd or vhdx, not: ", options->format);
+    if (!check_source(options))
+        return bad_usage(command, "--format takes raw, qcow2, vmdk, vdi, vhd or vhdx, not: ",
+                         options->source.format);
+    if (options->source.backing && !options->source.format)
+        return bad_usage(command, "--backing is for an image whose --format is given: ",
+                         options->source.backing[0]);
+    if (options->source.backing && options->targets[0] && options->targets[1])
+        return bad_usage(command, "--backing is for one image; leave out: ", options->targets[1]);
     if (options->disk_serial && options->targets[0])
         return bad_usage(command,
                          "--disk-serial stands for a target; leave out: ", options->targets[0]);
@@ -277,6 +305,12 @@ int options_parse(int argc, char **argv, const struct command *command, struct o
     ret->targets = argv + optind;
     ret->style.color = report_wants_color(ret->color) && !ret->style.json;
     return ret->help || ret->version ? EXIT_FINE : check_together(command, ret);
+}
+
+/* All else is the command line's own. */
+void options_free(struct options *options)
+{
+    free((void *)options->source.backing);
 }
 
 static void print_options(const struct command *command, bool common)

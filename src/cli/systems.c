@@ -353,14 +353,14 @@ static void try_disk(struct systems *systems, size_t index, const struct options
     try_volumes(systems, &candidate);
 }
 
-static int add_target(struct systems *systems, const char *target, const char *format,
-                      bool exclusive, struct err *e)
+static int add_target(struct systems *systems, const char *target,
+                      const struct image_source *source, bool exclusive, struct err *e)
 {
     struct disk disk;
     size_t count = systems->disk_count;
     char *copy;
 
-    if (device_open_format(target, format, exclusive, &disk, e) < 0)
+    if (device_open_image(target, source, exclusive, &disk, e) < 0)
         return -1;
     if (exclusive && disk.kind == DISK_DIRECTORY && root_may_change(target, e) < 0) {
         disk_free(&disk);
@@ -408,7 +408,7 @@ int systems_find(const struct options *options, bool exclusive, struct systems *
     if (!*target && add_attached(&systems, options->disk_serial, e) < 0)
         return -1;
     for (; *target; target++)
-        if (add_target(&systems, *target, options->format, exclusive, e) < 0)
+        if (add_target(&systems, *target, &options->source, exclusive, e) < 0)
             return -1;
     progress_start("looking at the disks");
     hold_all(&systems, exclusive);

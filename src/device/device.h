@@ -56,6 +56,13 @@ enum disk_kind {
 
 struct export;
 
+/* What an image file is, as the operator says. */
+struct image_source {
+    const char *format; /* NULL: raw */
+    char *const
+        *backing; /* what it stands on, what that stands on, …, up to a NULL; NULL: nothing */
+};
+
 struct disk {
     enum disk_kind kind;
     char *path;
@@ -64,9 +71,9 @@ struct disk {
     char *model, *serial; /* NULL: not told */
     char *mapper;         /* the name of a device-mapper device: "vg-root"; NULL: it is none */
     char *table;          /* "gpt", "dos"; NULL: none */
-    const char *format;   /* of an image: the one it is opened in; NULL: raw */
-    const char *seems;    /* the one that a raw image begins like; NULL: none */
-    bool searched;        /* the volumes were found without a table, by their superblocks */
+    struct image_source source;
+    const char *seems; /* the one that a raw image begins like; NULL: none */
+    bool searched;     /* the volumes were found without a table, by their superblocks */
     bool read_only;
     bool shared;  /* holds a part of a system whose root is on another disk */
     char *in_use; /* who else has it, a clause; NULL: nobody */
@@ -86,10 +93,10 @@ struct disks {
 
 /* One disk, image or directory, named by the operator. */
 int device_open(const char *target, struct disk *ret, struct err *e) MUST_CHECK;
-/* The same of an image in another format than raw; NULL: raw. writable: it may be changed. */
-int device_open_format(const char *target, const char *format, bool writable, struct disk *ret,
-                       struct err *e) MUST_CHECK;
-/* True for what device_open_format takes: "qcow2", … */
+/* The same of an image that may be in another format than raw. writable: it may be changed. */
+int device_open_image(const char *target, const struct image_source *source, bool writable,
+                      struct disk *ret, struct err *e) MUST_CHECK;
+/* True for what device_open_image takes: "qcow2", … */
 bool image_format_known(const char *name);
 /* Every attached disk but those under the rescue system's own mounts and swaps. */
 int device_list(struct disks *ret, struct err *e) MUST_CHECK;

@@ -140,13 +140,13 @@ static int fill_disk(struct disk *disk, struct err *e)
     return probe_disk(fd, disk, e);
 }
 
-int device_open_format(const char *target, const char *format, bool writable, struct disk *ret,
-                       struct err *e)
+int device_open_image(const char *target, const struct image_source *source, bool writable,
+                      struct disk *ret, struct err *e)
 {
     auto_with(
-        disk_free) struct disk disk = { .path = xstrdup(target), .format = format, .held = -1 };
+        disk_free) struct disk disk = { .path = xstrdup(target), .source = *source, .held = -1 };
 
-    if ((format && export_start(target, format, writable, &disk.export, e) < 0) ||
+    if ((source->format && export_start(target, source, writable, &disk.export, e) < 0) ||
         fill_disk(&disk, e) < 0)
         return -1;
     *ret = disk;
@@ -156,7 +156,9 @@ int device_open_format(const char *target, const char *format, bool writable, st
 
 int device_open(const char *target, struct disk *ret, struct err *e)
 {
-    return device_open_format(target, NULL, false, ret, e);
+    const struct image_source raw = { 0 };
+
+    return device_open_image(target, &raw, false, ret, e);
 }
 
 static bool same_serial(const char *serial, const char *wanted)

@@ -3,10 +3,7 @@
 #ifndef DEVICE_EXPORT_H
 #define DEVICE_EXPORT_H
 
-#include "base/err.h"
-
-#include <stdbool.h>
-#include <sys/types.h>
+#include "device/device.h"
 
 struct export;
 
@@ -14,8 +11,8 @@ struct export;
  * What the image holds is at export_path from here on, as a file that is as long as the disk. The
  * format is one that image_format_known knows; writable: what is written there goes to the image.
  */
-int export_start(const char *image, const char *format, bool writable, struct export **ret,
-                 struct err *e) MUST_CHECK;
+int export_start(const char *image, const struct image_source *source, bool writable,
+                 struct export **ret, struct err *e) MUST_CHECK;
 const char *export_path(const struct export *export);
 /* A descriptor of the image itself, for its lock and for who else has it. */
 int export_image(const struct export *export);

@@ -13,7 +13,7 @@
 /* Which system a report is about; texts may be NULL where not known. */
 struct report_system {
     const char *target; /* as the operator named it */
-    const char *format; /* as --format has it; NULL: raw */
+    struct image_source source;
     const char *device; /* the volume: "disk.img partition 3" */
     const char *path;   /* where in the target: "partition 3", "partition 3, subvolume @" */
     const char *fs, *uuid;

@@ -86,5 +86,13 @@ char *report_target(const struct report_system *system)
 {
     auto_free char *target = text_clean(system->target);
 
-    return system->format ? xasprintf("%s --format=%s", target, system->format) : xstrdup(target);
+    char *words = system->source.format ? xasprintf("%s --format=%s", target, system->source.format)
+                                        : xstrdup(target);
+
+    for (char *const *backing = system->source.backing; backing && *backing; backing++) {
+        auto_free char *before = words, *clean = text_clean(*backing);
+
+        words = xasprintf("%s --backing=%s", before, clean);
+    }
+    return words;
 }

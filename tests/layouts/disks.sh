@@ -631,6 +631,52 @@ make_i12() {
     qemu-img create -q -f qcow2 -F raw -b "$DISK.base" "$DISK"
     more=(--format=qcow2)
 }
+# over FORMAT NAME: the disk becomes a qcow2 that stands on what it was, says what that is and calls it
+# NAME; the operator names it.
+# shellcheck disable=SC2034
+over() {
+    mv "$DISK" "$DISK.base"
+    qemu-img create -q -f qcow2 -u -F "$1" -b "$2" "$DISK" "$(qemu-img info --output=json -f "$1" "$DISK.base" | jq '.["virtual-size"]')"
+    more=(--format=qcow2 "--backing=$DISK.base")
+}
+make_i16() {
+    make_m02
+    over raw "$DISK.base"
+}
+make_i17() {
+    make_i16
+    mv "$DISK.base" "$DISK.below"
+    qemu-img rebase -u -F raw -b "$DISK.below" "$DISK"
+    over qcow2 "$DISK.base"
+    more+=("--backing=$DISK.below")
+}
+make_i18() {
+    make_m02
+    over raw /where/it/was.img
+}
+# A name that leads to something else than what the operator says, and is never opened.
+make_i19() {
+    make_m02
+    touch "$DISK.never"
+    over raw "$DISK.never"
+}
+# shellcheck disable=SC2034
+make_i20() {
+    make_m02
+    convert_to qcow2
+    more=(--format=qcow2 "--backing=$DISK.base")
+}
+make_i21() {
+    make_i01
+    over raw "$DISK.base"
+}
+make_i22() {
+    make_m02
+    mv "$DISK" "$DISK.raw"
+    qemu-img convert -O qcow2 "$DISK.raw" "$DISK"
+    over qcow2 "$DISK.base"
+    mv "$DISK.raw" "$DISK.base"
+}
 # shellcheck disable=SC2034
 make_i13() {
     make_m02

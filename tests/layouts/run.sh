@@ -9,6 +9,8 @@
 #   parts PATH       as root; and undo leads back, on every file system of it
 #   interrupted PATH as root; a repair that was cut off is taken back on every file system of it
 #   image FORMAT PATH      as parts, in an image that qemu-img finds no fault with afterwards
+#   based PATH       as image qcow2; what the image stands on, DISK.base and DISK.below, is read and not
+#                    changed, and DISK.never, which it names instead, is not opened
 #   regained PATH: KEY    as root; the private key, which was deleted, is the one of before
 #   roots PATH, PATH scan finds these systems; repair wants to be told which
 #                    these, followed by ": WORDS": check says them
@@ -97,13 +99,27 @@ expect_interrupted() {
     says 0 undo && says 4 check --json && said "${1#*: }"
 }
 
-# qemu-img check ends with 63 where a format cannot be checked.
+# qemu-img check ends with 63 where a format cannot be checked. What a qcow2 stands on is of no matter.
 expect_image() {
-    local code=0
+    local code=0 nothing='' image
     expect_parts "${1#* }" || return
-    qemu-img check -q -f "${1%% *}" "$DISK" >"$work/out" 2>&1 || code=$?
+    [[ $1 != qcow2* ]] || nothing='"backing": null, '
+    image="json:{\"driver\": \"${1%% *}\", $nothing\"file\": {\"driver\": \"file\", \"filename\": \"$DISK\"}}"
+    qemu-img check -q "$image" >"$work/out" 2>&1 || code=$?
     [[ $code == 0 || $code == 63 ]] || complain "qemu-img check: $(cat "$work/out")" || return
     ! pgrep -f "mountpoint=$DISK" >/dev/null || complain 'qemu-storage-daemon is left'
+}
+
+seal_bases() { for base in "$DISK".base "$DISK".below; do [[ ! -e $base ]] || stat -c '%n %Y %Z %s' "$base" && b2sum "$base"; done; }
+
+expect_based() {
+    local before base
+    before=$(seal_bases 2>/dev/null)
+    strace -f -qq -e trace=open,openat,openat2 -o "$work/opened" "$SSHMEND" check "$DISK" "${more[@]}" >"$work/out" 2>&1
+    grep -qF "$DISK" "$work/opened" || complain 'nothing is opened' || return
+    ! grep -F "$DISK.never" "$work/opened" || complain 'opens what the image names' || return
+    expect_image "qcow2 $1" || return
+    [[ $(seal_bases 2>/dev/null) == "$before" ]] || complain 'a backing file was changed'
 }
 
 # Its .pub, which is still there, says which one it was; no new key is made in its place.
