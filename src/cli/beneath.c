@@ -358,7 +358,7 @@ void forget_parts(struct system *system)
 }
 
 /*
- * Without mounting there is one file system. A /home that is elsewhere does not keep the rest from
+ * Of what takes mounting and is not mounted. A /home that is elsewhere does not keep the rest from
  * being mended; but what sshd is made of does, and /var, where the runs are kept.
  */
 static void note_apart(struct system *system, const struct root *root,
@@ -413,7 +413,7 @@ void attach_beneath(struct system *system, enum root_access access, struct root 
             continue;
         if (!find_source(system, &fstab, entry->source, &place))
             note_absent(system, root, entry, NULL);
-        else if (!root_is_mounted(root))
+        else if (!root_is_mounted(root) && !root_opens_directly(place.volume->type))
             note_apart(system, root, entry);
         else
             attach(system, entry, &place, access, root);

@@ -111,8 +111,7 @@ void system_warn(const struct system *system, const struct root *root,
 {
     struct root_facts facts;
 
-    if (!options->style.quiet && root_facts(root, &facts, NULL) == 0 && facts.one_step &&
-        facts.unjournaled)
+    if (!options->style.quiet && root_facts(root, &facts, NULL) == 0 && facts.unjournaled)
         say("%s: this file system has no journal; after a power cut in the next moment it has to "
             "be checked with: e2fsck -f",
             system->name);

@@ -14,13 +14,20 @@
 #include <sys/stat.h>
 
 /* How long an answer may take; a transaction on a slow disk is the longest. */
-enum { ANSWER_SECONDS = 600, NAMES_MAX = 100000 };
+enum { ANSWER_SECONDS = 600, NAMES_MAX = 100000, PARTS_MAX = 16, HOPS_MAX = 40 };
+
+/* A file system of the tree, and the child that reads it. */
+struct part {
+    struct confined child;
+    char *above; /* what it is mounted on, canonical; "": it is the top */
+    const char *name;
+    struct root_facts facts;
+};
 
 struct direct {
     struct root root;
-    struct confined *child; /* a pointer, since asking changes it */
-    const char *name;
-    struct root_facts facts;
+    struct part *parts; /* the top first */
+    size_t count;
     enum root_access access;
 };
 
@@ -38,50 +45,115 @@ void direct_request(struct message *message, enum direct_request what, const cha
 }
 
 /* The child is of no use any more, and what it did is gone with it. */
-static int give_up(const struct direct *direct, int code, struct err *e)
+static int give_up(struct part *part, int code, struct err *e)
 {
-    const char *end = confine_end(direct->child);
+    const char *end = confine_end(&part->child);
 
     return err_set(e, ERR_IO, "the file system on %s could not be read: its reader %s%s",
-                   direct->name, code == EAGAIN ? "did not answer; " : "ended: ", end);
+                   part->name, code == EAGAIN ? "did not answer; " : "ended: ", end);
 }
 
 /* Half of a transaction may stand in its places: that is no damage. */
-static void blame_journal(const struct direct *direct, struct err *e)
+static void blame_journal(const struct part *part, struct err *e)
 {
     err_prefix(e, "the journal of %s was not replayed (e2fsck -E journal_only -p does that)",
-               direct->name);
+               part->name);
+}
+
+static int fail(const struct part *part, struct message *answer, struct err *e)
+{
+    struct err said = message_error(answer);
+
+    if (e)
+        *e = said;
+    if (e && part->facts.journal_dirty && said.kind == ERR_IO)
+        blame_journal(part, e);
+    return -1;
+}
+
+/* *ret_elsewhere: where to ask instead, of a question that was not answered; else NULL. */
+static int ask_part(struct part *part, const struct message *message, size_t max,
+                    struct message *ret, char **ret_elsewhere, struct err *e)
+{
+    auto_message struct message answer = { 0 };
+    uint64_t kind;
+
+    if (part->child.pid <= 0)
+        return err_set(e, ERR_IO, "the reader of the file system on %s has ended", part->name);
+    if (message_send(part->child.talk, message) < 0 ||
+        message_receive(part->child.talk, max, &answer) < 0)
+        return give_up(part, errno, e);
+    kind = message_number(&answer);
+    if (kind == DIRECT_ELSEWHERE)
+        *ret_elsewhere = message_text(&answer);
+    if (kind == DIRECT_ELSEWHERE && *ret_elsewhere)
+        return 0;
+    if (kind != DIRECT_DONE)
+        return fail(part, &answer, e);
+    *ret = answer;
+    answer = (struct message){ 0 };
+    return 0;
+}
+
+/* The one that a path begins on, as far as its names tell. */
+static struct part *part_of(const struct direct *direct, const char *path)
+{
+    struct part *found = &direct->parts[0];
+
+    for (size_t i = 1; i < direct->count; i++)
+        if (text_is_within(path, direct->parts[i].above) &&
+            strlen(direct->parts[i].above) > strlen(found->above))
+            found = &direct->parts[i];
+    return found;
+}
+
+/* From one file system to the next as the path leads. */
+static int ask_along(const struct direct *direct, const struct message *message, size_t max,
+                     struct message *ret, struct err *e)
+{
+    auto_message struct message again = { 0 };
+    auto_free char *path = message_address(message);
+
+    for (int hops = 0; hops < HOPS_MAX; hops++) {
+        auto_free char *elsewhere = NULL;
+
+        if (ask_part(part_of(direct, path ? path : "/"), message, max, ret, &elsewhere, e) < 0)
+            return -1;
+        if (!elsewhere)
+            return 0;
+        free(path);
+        path = take_ptr(elsewhere);
+        message_free(&again);
+        message_readdress(message, path, &again);
+        message = &again;
+    }
+    errno = ELOOP;
+    return err_errno(e, "%s", path);
 }
 
 int direct_ask(const struct root *root, const struct message *message, size_t max,
                struct message *ret, struct err *e)
 {
     const struct direct *direct = direct_of(root);
-    auto_message struct message answer = { 0 };
+    auto_free char *elsewhere = NULL;
 
-    if (direct->child->pid <= 0)
-        return err_set(e, ERR_IO, "the reader of the file system on %s has ended", direct->name);
-    if (message_send(direct->child->talk, message) < 0 ||
-        message_receive(direct->child->talk, max, &answer) < 0)
-        return give_up(direct, errno, e);
-    if (message_number(&answer) != 0) {
-        struct err said = message_error(&answer);
-
-        if (e)
-            *e = said;
-        if (e && direct->facts.journal_dirty && said.kind == ERR_IO)
-            blame_journal(direct, e);
+    if (direct->count > 1)
+        return ask_along(direct, message, max, ret, e);
+    if (ask_part(&direct->parts[0], message, max, ret, &elsewhere, e) < 0)
         return -1;
-    }
-    *ret = answer;
-    answer = (struct message){ 0 };
-    return 0;
+    return elsewhere ? give_up(&direct->parts[0], EPROTO, e) : 0;
+}
+
+/* Whoever says what makes no sense is not asked again; which one it was is of no matter. */
+static int distrust(const struct root *root, struct err *e)
+{
+    return give_up(&direct_of(root)->parts[0], EPROTO, e);
 }
 
 /* An answer that does not hold what was asked for. */
 static int whole(const struct root *root, const struct message *answer, struct err *e)
 {
-    return answer->bad || answer->at != answer->bytes.len ? give_up(direct_of(root), EPROTO, e) : 0;
+    return answer->bad || answer->at != answer->bytes.len ? distrust(root, e) : 0;
 }
 
 /* ---- reading --------------------------------------------------------------------------- */
@@ -139,7 +211,7 @@ static int read_piece(const struct root *root, const char *path, uint64_t offset
         return -1;
     bytes = message_view(&answer, &got);
     if (whole(root, &answer, e) < 0 || got != len)
-        return give_up(direct_of(root), EPROTO, e);
+        return distrust(root, e);
     memcpy(into, bytes, len);
     return 0;
 }
@@ -174,7 +246,7 @@ static int direct_read(const struct root *root, const char *path, size_t max, st
     size = message_number(&answer);
     first = message_view(&answer, &got);
     if (whole(root, &answer, e) < 0 || size > max || got > size)
-        return give_up(direct_of(root), EPROTO, e);
+        return distrust(root, e);
     bytes = blob_zeroed((size_t)size);
     memcpy(bytes.data, first, got);
     if (read_pieces(root, path, 0, &bytes, got, e) < 0)
@@ -305,7 +377,8 @@ static int direct_describe(const struct root *root, const char *path, char **ret
 static int direct_facts(const struct root *root, struct root_facts *ret, struct err *e)
 {
     auto_message struct message question = { 0 }, answer = { 0 };
-    struct root_facts facts = direct_of(root)->facts;
+    const struct direct *direct = direct_of(root);
+    struct root_facts facts = direct->parts[0].facts;
 
     direct_request(&question, DIRECT_FACTS, NULL);
     if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
@@ -313,22 +386,82 @@ static int direct_facts(const struct root *root, struct root_facts *ret, struct 
     facts.bytes_free = message_number(&answer);
     facts.inodes_free = message_number(&answer);
     facts.block_size = (uint32_t)message_number(&answer);
+    facts.one_step = direct->count == 1;
+    for (size_t i = 1; i < direct->count; i++) {
+        facts.journal_dirty = facts.journal_dirty || direct->parts[i].facts.journal_dirty;
+        facts.unjournaled = facts.unjournaled || direct->parts[i].facts.unjournaled;
+    }
     if (whole(root, &answer, e) < 0)
         return -1;
     *ret = facts;
     return 0;
 }
 
+static int ask_about(struct part *part, const struct message *question, struct err *e)
+{
+    auto_message struct message answer = { 0 };
+    auto_free char *elsewhere = NULL;
+
+    if (ask_part(part, question, DIRECT_SPARE, &answer, &elsewhere, e) < 0)
+        return -1;
+    return elsewhere ? give_up(part, EPROTO, e) : 0;
+}
+
+/* The top last, as by mounting: it is where runs are written down. */
+static int commit_all(struct root *root, struct err *e)
+{
+    const struct direct *direct = direct_of(root);
+    auto_message struct message question = { 0 };
+    int result = 0;
+
+    direct_request(&question, DIRECT_COMMIT, NULL);
+    for (size_t i = direct->count; i-- > 0 && result == 0;)
+        result = ask_about(&direct->parts[i], &question, e);
+    return result;
+}
+
+/* One transaction has no order within it that anything depends on; several have. */
+static int direct_sync(struct root *root, struct err *e)
+{
+    return direct_of(root)->count > 1 ? commit_all(root, e) : 0;
+}
+
 /* Nobody who asks for no error means the changes: they are given up, whole. */
 static int direct_close(struct root *root, struct err *e)
 {
     struct direct *direct = (struct direct *)root;
-    int result = direct->access == ROOT_WRITE && e ? direct_commit(root, e) : 0;
+    int result = direct->access == ROOT_WRITE && e ? commit_all(root, e) : 0;
 
-    (void)confine_end(direct->child);
-    free(direct->child);
+    for (size_t i = 0; i < direct->count; i++) {
+        (void)confine_end(&direct->parts[i].child);
+        free(direct->parts[i].above);
+    }
+    free(direct->parts);
     free(direct);
     return result;
+}
+
+/* The one above stops where the other begins, which answers for all paths from there on. */
+static int direct_attach(struct root *root, const char *path, struct root **beneath, struct err *e)
+{
+    struct direct *direct = (struct direct *)root, *other = (struct direct *)*beneath;
+    auto_message struct message stop = { 0 }, above = { 0 };
+    struct part *part = part_of(direct, path);
+
+    if (other->count != 1 || direct->count == PARTS_MAX || strcmp(part->above, path) == 0)
+        return err_set(e, ERR_REFUSED, "%s cannot be put on %s", other->parts[0].name, path);
+    direct_request(&stop, DIRECT_PUT_STOP, path);
+    direct_request(&above, DIRECT_PUT_ABOVE, path);
+    message_put(&above, direct->count);
+    if (ask_about(&other->parts[0], &above, e) < 0 || ask_about(part, &stop, e) < 0)
+        return -1;
+    free(other->parts[0].above);
+    other->parts[0].above = xstrdup(path);
+    array_push(direct->parts, direct->count, other->parts[0]);
+    free(other->parts);
+    free(other);
+    *beneath = NULL;
+    return 0;
 }
 
 static const struct root_door direct_door = {
@@ -353,6 +486,7 @@ static const struct root_door direct_door = {
     .remove_xattr = direct_remove_xattr,
     .set_flags = direct_set_flags,
     .sync = direct_sync,
+    .attach = direct_attach,
     .close = direct_close,
 };
 
@@ -360,24 +494,23 @@ int direct_open(int fd, const struct volume *volume, const struct root_facts *fa
                 enum root_access access, struct root **ret, struct err *e)
 {
     const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
+    struct part part = { .above = xstrdup(""), .name = volume->name, .facts = *facts };
     struct direct *direct = xcalloc(1, sizeof *direct);
     auto_root struct root *root = &direct->root;
-    auto_message struct message question = { 0 }, answer = { 0 };
+    auto_message struct message question = { 0 };
 
-    *direct = (struct direct){ .root = { .door = &direct_door },
-                               .child = xcalloc(1, sizeof *direct->child),
-                               .name = volume->name,
-                               .facts = *facts,
-                               .access = access };
-    if (confine_start(direct_serve, &fd, 1, direct->child) < 0 ||
-        setsockopt(direct->child->talk, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+    *direct = (struct direct){ .root = { .door = &direct_door }, .access = access };
+    array_push(direct->parts, direct->count, part);
+    if (confine_start(direct_serve, &fd, 1, &direct->parts[0].child) < 0 ||
+        setsockopt(direct->parts[0].child.talk, SOL_SOCKET, SO_RCVTIMEO, &patience,
+                   sizeof patience) < 0)
         return err_errno(e, "start the reader of %s", volume->name);
     message_put(&question, DIRECT_OPEN);
     message_put(&question, volume->offset);
     message_put(&question, volume->size);
     message_put(&question, volume->backup);
     message_put(&question, access);
-    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
+    if (ask_about(&direct->parts[0], &question, e) < 0)
         return -1;
     *ret = take_ptr(root);
     return 0;

@@ -23,6 +23,8 @@ enum direct_request {
     DIRECT_LIST_XATTRS,
     DIRECT_DESCRIBE,
     DIRECT_FACTS,
+    DIRECT_PUT_ABOVE,
+    DIRECT_PUT_STOP,
     DIRECT_CREATE,
     DIRECT_MKDIR,
     DIRECT_SYMLINK,
@@ -42,6 +44,13 @@ enum {
     DIRECT_ANSWER_MAX = 64 * 1024 * 1024, /* of a directory */
     DIRECT_PIECE = 64 * 1024,             /* of a file, at once */
     DIRECT_SPARE = 64 * 1024,             /* beside it: path, attributes, an error */
+};
+
+/* What an answer begins with. */
+enum direct_answer {
+    DIRECT_DONE,
+    DIRECT_FAILED,
+    DIRECT_ELSEWHERE, /* and the path to be asked about instead: it is on another file system */
 };
 
 /*
@@ -86,7 +95,5 @@ int direct_set_xattr(struct root *root, const char *path, const char *name,
                      const struct blob *value, struct err *e);
 int direct_remove_xattr(struct root *root, const char *path, const char *name, struct err *e);
 int direct_set_flags(struct root *root, const char *path, unsigned flags, struct err *e);
-int direct_sync(struct root *root, struct err *e);
-int direct_commit(struct root *root, struct err *e) MUST_CHECK;
 
 #endif

@@ -162,6 +162,28 @@ static int serve_facts(struct ext *ext, struct message *in, struct message *out,
     return 0;
 }
 
+static int serve_put_above(struct ext *ext, struct message *in, struct message *out, struct err *e)
+{
+    auto_free char *path = message_text(in);
+
+    (void)out;
+    if (!path)
+        return serve_malformed(e);
+    ext_put_above(ext, path, message_number(in));
+    return 0;
+}
+
+static int serve_put_stop(struct ext *ext, struct message *in, struct message *out, struct err *e)
+{
+    auto_free char *path = message_text(in);
+
+    (void)out;
+    if (!path)
+        return serve_malformed(e);
+    ext_put_stop(ext, path);
+    return 0;
+}
+
 static serve_request *const requests[] = {
     [DIRECT_FIND] = serve_find,
     [DIRECT_READ] = serve_read,
@@ -172,6 +194,8 @@ static serve_request *const requests[] = {
     [DIRECT_LIST_XATTRS] = serve_list_xattrs,
     [DIRECT_DESCRIBE] = serve_describe,
     [DIRECT_FACTS] = serve_facts,
+    [DIRECT_PUT_ABOVE] = serve_put_above,
+    [DIRECT_PUT_STOP] = serve_put_stop,
 };
 
 static int open_it(int fd, struct ext *ext, struct message *in, struct err *e)
@@ -187,13 +211,24 @@ static int serve(int fd, struct ext *ext, struct message *in, struct message *ou
 {
     uint64_t what = message_number(in);
 
-    message_put(out, 0);
+    message_put(out, DIRECT_DONE);
     if (!in->bad && what == DIRECT_OPEN)
         return open_it(fd, ext, in, e);
     if (in->bad || what >= DIRECT_REQUESTS || !ext->fs)
         return serve_malformed(e);
     return what < DIRECT_CREATE ? requests[what](ext, in, out, e)
                                 : direct_changes[what - DIRECT_CREATE](ext, in, out, e);
+}
+
+static void put_failure(struct ext *ext, const struct err *e, struct message *out)
+{
+    auto_free char *elsewhere = take_ptr(ext->borders.elsewhere);
+
+    message_put(out, elsewhere ? DIRECT_ELSEWHERE : DIRECT_FAILED);
+    if (elsewhere)
+        message_put_text(out, elsewhere);
+    else
+        message_put_error(out, e);
 }
 
 static int answer_one(int fd, struct ext *ext, int talk)
@@ -203,10 +238,10 @@ static int answer_one(int fd, struct ext *ext, int talk)
 
     if (message_receive(talk, REQUEST_MAX, &in) < 0)
         return -1;
+    free(take_ptr(ext->borders.elsewhere));
     if (serve(fd, ext, &in, &out, &e) == 0)
         return message_send(talk, &out);
-    message_put(&failure, 1);
-    message_put_error(&failure, &e);
+    put_failure(ext, &e, &failure);
     return message_send(talk, &failure);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The writing half of the door without the kernel: all of it is in the child's memory until
- * direct_commit. */
+ * it is told to commit. */
 #include "door/direct.h"
 
 /* A change has no answer but that it was made. */
@@ -121,20 +121,4 @@ int direct_remove_xattr(struct root *root, const char *path, const char *name, s
 int direct_set_flags(struct root *root, const char *path, unsigned flags, struct err *e)
 {
     return tell_number(root, DIRECT_SET_FLAGS, path, flags, e);
-}
-
-/* The whole is one transaction: there is no order within it that anything depends on. */
-int direct_sync(struct root *root, struct err *e)
-{
-    (void)root;
-    (void)e;
-    return 0;
-}
-
-int direct_commit(struct root *root, struct err *e)
-{
-    auto_message struct message question = { 0 };
-
-    direct_request(&question, DIRECT_COMMIT, NULL);
-    return tell(root, &question, e);
 }

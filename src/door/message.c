@@ -123,6 +123,32 @@ char *message_text(struct message *message)
     return at && !message->bad ? xstrndup((const char *)at, (size_t)len) : NULL;
 }
 
+/* What was put, as it is read at the other end; it stays the message's own. */
+static struct message as_received(const struct message *message)
+{
+    return (struct message){ .bytes = { .data = message->bytes.data + HEADER,
+                                        .len = message->bytes.len - HEADER } };
+}
+
+char *message_address(const struct message *message)
+{
+    struct message received = as_received(message);
+
+    (void)message_number(&received);
+    return message_text(&received);
+}
+
+void message_readdress(const struct message *message, const char *path, struct message *ret)
+{
+    struct message received = as_received(message);
+    size_t len;
+
+    message_put(ret, message_number(&received));
+    message_put_text(ret, path);
+    (void)message_view(&received, &len);
+    put_raw(ret, received.bytes.data + received.at, received.bytes.len - received.at);
+}
+
 void message_put_stat(struct message *message, const struct root_stat *stat)
 {
     message_put(message, stat->mode);
@@ -130,6 +156,7 @@ void message_put_stat(struct message *message, const struct root_stat *stat)
     message_put(message, stat->gid);
     message_put(message, stat->size);
     message_put(message, stat->inode);
+    message_put(message, stat->device);
     message_put(message, stat->links);
     message_put(message, (uint64_t)stat->mtime.tv_sec);
     message_put(message, (uint64_t)stat->mtime.tv_nsec);
@@ -137,13 +164,14 @@ void message_put_stat(struct message *message, const struct root_stat *stat)
 
 struct root_stat message_stat(struct message *message)
 {
-    struct root_stat stat = { .device = 1 }; /* there is one */
+    struct root_stat stat = { 0 };
 
     stat.mode = (mode_t)message_number(message);
     stat.uid = (uid_t)message_number(message);
     stat.gid = (gid_t)message_number(message);
     stat.size = message_number(message);
     stat.inode = message_number(message);
+    stat.device = message_number(message);
     stat.links = (unsigned)message_number(message);
     stat.mtime.tv_sec = (time_t)message_number(message);
     stat.mtime.tv_nsec = (long)(message_number(message) % 1000000000);

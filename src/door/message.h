@@ -31,6 +31,11 @@ struct blob message_bytes(struct message *message);
 const unsigned char *message_view(struct message *message, size_t *ret_len);
 char *message_text(struct message *message);
 
+/* The same question about another path: the text behind the number that a message begins with. */
+void message_readdress(const struct message *message, const char *path, struct message *ret);
+/* That path. */
+char *message_address(const struct message *message) MUST_CHECK;
+
 void message_put_stat(struct message *message, const struct root_stat *stat);
 struct root_stat message_stat(struct message *message);
 void message_put_error(struct message *message, const struct err *e);

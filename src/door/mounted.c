@@ -318,6 +318,19 @@ static int mounted_close(struct root *root, struct err *e)
     return result;
 }
 
+static int mounted_attach(struct root *root, const char *path, struct root **beneath, struct err *e)
+{
+    struct mounted *mounted = (struct mounted *)root;
+    struct walk_mount mount = { .path = xstrdup(path), .fd = mounted_of(*beneath)->fd };
+    size_t count = mounted->mount_count;
+
+    (void)e;
+    array_push(mounted->mounts, count, mount);
+    array_push(mounted->beneath, mounted->mount_count, *beneath);
+    *beneath = NULL;
+    return 0;
+}
+
 static const struct root_door mounted_door = {
     .find = mounted_find,
     .read = mounted_read,
@@ -340,6 +353,7 @@ static const struct root_door mounted_door = {
     .remove_xattr = mounted_remove_xattr,
     .set_flags = mounted_set_flags,
     .sync = mounted_sync,
+    .attach = mounted_attach,
     .close = mounted_close,
 };
 
@@ -367,25 +381,4 @@ int mounted_only(struct err *e)
 {
     return err_set(e, ERR_UNSUPPORTED,
                    "that takes mounting, which root does by itself (--access=mount)");
-}
-
-int root_attach(struct root *root, const char *path, struct root **beneath, struct err *e)
-{
-    struct mounted *mounted = (struct mounted *)root;
-    size_t count = mounted->mount_count;
-    auto_free char *canonical = NULL;
-    struct walk_mount mount;
-    struct root_stat stat;
-
-    if (!root_is_mounted(root) || !root_is_mounted(*beneath))
-        return mounted_only(e);
-    if (root_find(root, path, &canonical, &stat, e) < 0)
-        return -1;
-    if (!S_ISDIR(stat.mode) || strcmp(canonical, "/") == 0)
-        return err_set(e, ERR_REFUSED, "%s is no directory to put a file system on", path);
-    mount = (struct walk_mount){ .path = take_ptr(canonical), .fd = mounted_of(*beneath)->fd };
-    array_push(mounted->mounts, count, mount);
-    array_push(mounted->beneath, mounted->mount_count, *beneath);
-    *beneath = NULL;
-    return 0;
 }

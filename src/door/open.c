@@ -159,16 +159,16 @@ static bool may_mount(void)
            (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN));
 }
 
-static bool opens_directly(const struct fs_type *fs)
+bool root_opens_directly(const char *fs_type)
 {
-    return text_starts(fs->name, "ext");
+    return fs_type && text_starts(fs_type, "ext");
 }
 
 static int choose_way(const struct fs_type *fs, enum root_way *way, struct err *e)
 {
     if (*way == ROOT_WAY_AUTO)
         *way = may_mount() ? ROOT_WAY_MOUNT : ROOT_WAY_DIRECT;
-    if (*way == ROOT_WAY_MOUNT || opens_directly(fs))
+    if (*way == ROOT_WAY_MOUNT || root_opens_directly(fs->name))
         return 0;
     return err_set(e, ERR_UNSUPPORTED,
                    "%s can only be opened by mounting it, as root; without that, ext2, ext3 and "
@@ -290,6 +290,20 @@ int root_open_within(const struct root *root, const char *path, struct root **re
     if (mounted->device)
         mounted_set_device(*ret, mounted->device);
     return 0;
+}
+
+int root_attach(struct root *root, const char *path, struct root **beneath, struct err *e)
+{
+    auto_free char *canonical = NULL;
+    struct root_stat stat;
+
+    if (root->door != (*beneath)->door)
+        return mounted_only(e);
+    if (root_find(root, path, &canonical, &stat, e) < 0)
+        return -1;
+    if (!S_ISDIR(stat.mode) || strcmp(canonical, "/") == 0)
+        return err_set(e, ERR_REFUSED, "%s is no directory to put a file system on", path);
+    return root->door->attach(root, canonical, beneath, e);
 }
 
 /* The device behind a path, as mountinfo tells it; btrfs numbers each subvolume anew. */

@@ -9,6 +9,9 @@
 /* True where a door opens this type of file system: ext2, ext3, ext4, xfs, btrfs. */
 bool root_can_open(const char *fs_type);
 
+/* True where that takes no mounting: ext2, ext3, ext4. */
+bool root_opens_directly(const char *fs_type);
+
 /* By which door. */
 enum root_way {
     ROOT_WAY_AUTO,   /* mounted where this process may mount, else directly */
@@ -44,12 +47,13 @@ int root_open_subvolume_id(const struct root *root, uint64_t id, enum root_acces
 int root_open_within(const struct root *root, const char *path, struct root **ret,
                      struct err *e) MUST_CHECK;
 
-/* True for one that is mounted: the functions above and below are for those alone. */
+/* True for one that is mounted: the functions above are for those alone. */
 bool root_is_mounted(const struct root *root);
 
 /*
  * Another file system of the same system, at a directory of the root: from now on it is what is
- * found there. Both are mounted by root_open_volume. Takes *beneath over, and leaves NULL there.
+ * found there. Both have come by the same door; without mounting, each is a transaction of its own
+ * from now on, and root_sync is what completes them. Takes *beneath over, and leaves NULL there.
  */
 int root_attach(struct root *root, const char *path, struct root **beneath,
                 struct err *e) MUST_CHECK;

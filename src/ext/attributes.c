@@ -165,7 +165,7 @@ int ext_describe(struct ext *ext, const char *path, char **ret_path, struct root
     if (error)
         return ext_error(error, e, "read the attributes of %s", path);
     *ret_path = take_ptr(canonical);
-    ext_fill_stat(&node, ret_stat);
+    ext_fill_stat(ext, &node, ret_stat);
     *ret = attributes;
     attributes = (struct root_attributes){ 0 };
     return 0;

@@ -184,6 +184,14 @@ static int write_changed(struct ext *ext, struct err *e)
                  : 0;
 }
 
+/* libext2fs writes of the superblock only what differs from how it was written before. */
+static errcode_t settle(struct ext *ext)
+{
+    ext2fs_clear_feature_journal_needs_recovery(ext->fs->super);
+    ext_io_settle(ext->volume);
+    return volume_read(ext->volume, SUPERBLOCK, ext->fs->orig_super, SUPERBLOCK_SIZE);
+}
+
 int ext_commit(struct ext *ext, struct err *e)
 {
     ext2_filsys fs = ext->fs;
@@ -203,5 +211,8 @@ int ext_commit(struct ext *ext, struct err *e)
         error = drop_unchanged(ext);
     if (error)
         return ext_error(error, e, "nothing was written: gather the changes");
-    return write_changed(ext, e);
+    if (write_changed(ext, e) < 0)
+        return -1;
+    error = settle(ext);
+    return error ? ext_error(error, e, "all is written: read it again") : 0;
 }

@@ -23,8 +23,18 @@ struct ext_index {
 
 enum { EXT_INDEXES = 64 };
 
+/* Where it borders on others of one tree. A walk that crosses ends with EXT_ELSEWHERE. */
+struct ext_borders {
+    char *above;  /* what it is mounted on, canonical; NULL: it is the top of the tree */
+    char **stops; /* what others are mounted on, canonical */
+    size_t stop_count;
+    uint64_t number; /* of it in the tree */
+    char *elsewhere; /* the path, from the top of the tree, that is left to be walked; NULL: none */
+};
+
 struct ext {
     ext2_filsys fs;
+    struct ext_borders borders;
     struct ext_volume *volume;
     char *block;                           /* one block, for whoever needs it just now */
     struct ext_index indexes[EXT_INDEXES]; /* each in the slot of its inode */
@@ -59,7 +69,12 @@ void ext_facts(const struct ext *ext, struct root_facts *ret);
 
 errcode_t ext_load(struct ext *ext, ext2_ino_t inode, struct ext_node *ret) MUST_CHECK;
 /* What cannot be read for what it is; errnos that nothing else here has. */
-enum { EXT_ENCRYPTED = ENOKEY, EXT_CASEFOLDED = EXDEV };
+enum { EXT_ENCRYPTED = ENOKEY, EXT_CASEFOLDED = EXDEV, EXT_ELSEWHERE = EREMOTE };
+
+/* From now on it is found at this path of a tree, or another one is; both canonical. */
+void ext_put_above(struct ext *ext, const char *path, uint64_t number);
+void ext_put_stop(struct ext *ext, const char *path);
+void ext_borders_free(struct ext_borders *borders);
 
 /* An error where names are not what they look like: compared without case, or encrypted. */
 errcode_t ext_refuse_names(const struct ext_node *directory) MUST_CHECK;
@@ -105,7 +120,7 @@ int ext_get_xattr(struct ext *ext, const char *path, const char *name, struct bl
 int ext_list_xattrs(struct ext *ext, const char *path, char ***ret, struct err *e) MUST_CHECK;
 int ext_describe(struct ext *ext, const char *path, char **ret_path, struct root_stat *ret_stat,
                  struct root_attributes *ret, struct err *e) MUST_CHECK;
-void ext_fill_stat(const struct ext_node *node, struct root_stat *ret);
+void ext_fill_stat(const struct ext *ext, const struct ext_node *node, struct root_stat *ret);
 
 /* An attribute of what the walk has found; hidden ones are as if they were not there. */
 errcode_t ext_attribute(struct ext *ext, const struct ext_node *node, const char *name,
@@ -176,7 +191,7 @@ int ext_set_flags(struct ext *ext, const char *path, unsigned flags, struct err 
 
 /* ---- commit.c, journal.c ----------------------------------------------------------- */
 
-/* All that was changed reaches the disk, or nothing does. Nothing may be changed after it. */
+/* All that was changed reaches the disk, or nothing does. After an error nothing may be changed. */
 int ext_commit(struct ext *ext, struct err *e) MUST_CHECK;
 /*
  * The same for the changed blocks alone, by way of the file system's journal; among them is the

@@ -206,6 +206,7 @@ int ext_open(int fd, uint64_t offset, uint64_t size, uint64_t backup, enum root_
 void ext_close(struct ext *ext)
 {
     ext_index_forget(ext);
+    ext_borders_free(&ext->borders);
     if (ext->fs)
         ext2fs_free(ext->fs);
     free(ext->block);

@@ -24,7 +24,7 @@ static struct timespec mtime_of(const struct ext2_inode_large *body)
                               .tv_nsec = extra >> EPOCH_BITS };
 }
 
-void ext_fill_stat(const struct ext_node *node, struct root_stat *ret)
+void ext_fill_stat(const struct ext *ext, const struct ext_node *node, struct root_stat *ret)
 {
     *ret = (struct root_stat){
         .mode = node->body.i_mode,
@@ -32,6 +32,7 @@ void ext_fill_stat(const struct ext_node *node, struct root_stat *ret)
         .gid = inode_gid(node->body),
         .size = EXT2_I_SIZE(&node->body),
         .inode = node->inode,
+        .device = ext->borders.number + 1, /* 0 is none */
         .links = node->body.i_links_count,
         .mtime = mtime_of(&node->body),
     };
@@ -45,7 +46,7 @@ int ext_find(struct ext *ext, const char *path, bool follow, char **ret_path,
 
     if (error)
         return ext_error(error, e, "%s", path);
-    ext_fill_stat(&node, ret_stat);
+    ext_fill_stat(ext, &node, ret_stat);
     return 0;
 }
 

@@ -246,6 +246,23 @@ static errcode_t io_open(const char *name, int flags, io_channel *ret)
     return 0;
 }
 
+static void forget_changed(struct ext_volume *volume)
+{
+    for (size_t i = 0; i < volume->count; i++)
+        wipe(&volume->changed[i].bytes, volume->block);
+    free(volume->changed);
+    volume->changed = NULL;
+    volume->count = 0;
+}
+
+/* Clean blocks may have been kept from before they were changed. */
+void ext_io_settle(struct ext_volume *volume)
+{
+    forget_changed(volume);
+    set_block(volume, volume->block);
+    volume->fixed = false;
+}
+
 static errcode_t io_close(io_channel channel)
 {
     struct ext_volume *volume = ext_io_volume(channel);
@@ -253,9 +270,7 @@ static errcode_t io_close(io_channel channel)
     if (--channel->refcount > 0)
         return 0;
     forget_kept(volume);
-    for (size_t i = 0; i < volume->count; i++)
-        wipe(&volume->changed[i].bytes, volume->block);
-    free(volume->changed);
+    forget_changed(volume);
     free(volume);
     free(channel->name);
     free(channel);

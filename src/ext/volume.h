@@ -33,6 +33,8 @@ struct ext_volume {
 /* What ext2fs_open2 is given for a name; at least 64 bytes. */
 void ext_io_name(int fd, uint64_t offset, uint64_t size, char *ret_name, size_t len);
 extern const io_manager ext_io_manager;
+/* What was written is on the disk by now, and it may be written to again. */
+void ext_io_settle(struct ext_volume *volume);
 struct ext_volume *ext_io_volume(io_channel channel);
 
 /* As it is by now, what was written included; nothing of it is kept. */

@@ -6,6 +6,7 @@
 #include "ext/ext.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -109,6 +110,47 @@ errcode_t ext_link_target(struct ext *ext, struct ext_node *node, char **ret)
     return error;
 }
 
+/* ---- borders --------------------------------------------------------------------------- */
+
+void ext_put_above(struct ext *ext, const char *path, uint64_t number)
+{
+    free(ext->borders.above);
+    ext->borders.above = xstrdup(path);
+    ext->borders.number = number;
+}
+
+void ext_put_stop(struct ext *ext, const char *path)
+{
+    char *copy = xstrdup(path);
+
+    array_push(ext->borders.stops, ext->borders.stop_count, copy);
+}
+
+void ext_borders_free(struct ext_borders *borders)
+{
+    for (size_t i = 0; i < borders->stop_count; i++)
+        free(borders->stops[i]);
+    free(borders->stops);
+    free(borders->above);
+    free(borders->elsewhere);
+    *borders = (struct ext_borders){ 0 };
+}
+
+static bool is_stop(const struct ext_borders *borders, const char *path)
+{
+    for (size_t i = 0; i < borders->stop_count; i++)
+        if (strcmp(borders->stops[i], path) == 0)
+            return true;
+    return false;
+}
+
+static errcode_t leave(struct ext *ext, const char *directory, const char *rest)
+{
+    free(ext->borders.elsewhere);
+    ext->borders.elsewhere = xasprintf("%s/%s", directory, rest);
+    return EXT_ELSEWHERE;
+}
+
 /* ---- walking ------------------------------------------------------------------------------- */
 
 struct ext_step {
@@ -158,6 +200,8 @@ static errcode_t follow(struct ext_walk *walk, struct ext_node *link, const char
         return error;
     if (strlen(target) + strlen(rest) + 2 > PATH_MAX)
         return ENAMETOOLONG;
+    if (*target == '/' && walk->ext->borders.above)
+        return leave(walk->ext, target, rest);
     spliced = *rest ? xasprintf("%s/%s", target, rest) : xstrdup(target);
     if (*spliced == '/')
         while (walk->depth > 0)
@@ -165,6 +209,23 @@ static errcode_t follow(struct ext_walk *walk, struct ext_node *link, const char
     free(walk->rest);
     walk->rest = spliced;
     return 0;
+}
+
+static char *path_of(const struct ext_walk *walk)
+{
+    const char *above = walk->ext->borders.above ? walk->ext->borders.above : "";
+    size_t len = strlen(above) + 2;
+    char *path, *end;
+
+    for (size_t i = 0; i < walk->depth; i++)
+        len += strlen(walk->steps[i].name) + 1;
+    path = xcalloc(len, 1);
+    end = stpcpy(path, above);
+    for (size_t i = 0; i < walk->depth; i++)
+        end = stpcpy(stpcpy(end, "/"), walk->steps[i].name);
+    if (end == path)
+        *path = '/';
+    return path;
 }
 
 /* One component by name; directory: more of the path, or a slash, is behind it. */
@@ -190,7 +251,28 @@ static errcode_t step_name(struct ext_walk *walk, const char *name, const char *
         return ENOTDIR;
     step.name = xstrdup(name);
     array_push(walk->steps, walk->depth, step);
+    if (walk->ext->borders.stop_count && S_ISDIR(step.node.body.i_mode)) {
+        auto_free char *path = path_of(walk);
+
+        if (is_stop(&walk->ext->borders, path))
+            return leave(walk->ext, path, directory && !*rest ? "." : rest);
+    }
     return 0;
+}
+
+/* The way up from the top is that of the tree. */
+static errcode_t step_up(struct ext_walk *walk, const char *rest)
+{
+    auto_free char *above = NULL;
+
+    if (walk->depth > 0) {
+        pop(walk);
+        return 0;
+    }
+    if (!walk->ext->borders.above)
+        return 0;
+    above = text_above(walk->ext->borders.above);
+    return leave(walk->ext, above, rest);
 }
 
 static errcode_t step(struct ext_walk *walk)
@@ -202,38 +284,26 @@ static errcode_t step(struct ext_walk *walk)
     bool followed = false;
     errcode_t error = 0;
 
-    if (strcmp(name, "..") == 0 && walk->depth > 0)
-        pop(walk);
-    else if (len > 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+    if (strcmp(name, "..") == 0)
+        error = step_up(walk, rest);
+    else if (len > 0 && strcmp(name, ".") != 0)
         error = step_name(walk, name, rest, slashes > 0, &followed);
     if (!error && !followed)
         memmove(walk->rest, rest, strlen(rest) + 1);
     return error;
 }
 
-static char *path_of(const struct ext_walk *walk)
-{
-    size_t len = 2;
-    char *path, *end;
-
-    for (size_t i = 0; i < walk->depth; i++)
-        len += strlen(walk->steps[i].name) + 1;
-    path = end = xcalloc(len, 1);
-    for (size_t i = 0; i < walk->depth; i++)
-        end = stpcpy(stpcpy(end, "/"), walk->steps[i].name);
-    if (walk->depth == 0)
-        *path = '/';
-    return path;
-}
-
 errcode_t ext_walk(struct ext *ext, const char *path, enum walk_links links, char **ret_path,
                    struct ext_node *ret)
 {
-    auto_with(walk_free) struct ext_walk walk = {
-        .ext = ext, .rest = xstrdup(path), .links = links, .links_left = LINKS_MAX
-    };
+    const char *above = ext->borders.above ? ext->borders.above : "";
+    auto_with(
+        walk_free) struct ext_walk walk = { .ext = ext, .links = links, .links_left = LINKS_MAX };
     errcode_t error = strlen(path) >= PATH_MAX ? ENAMETOOLONG : 0;
 
+    if (!error && *above && !text_is_within(path, above))
+        return leave(ext, "", path);
+    walk.rest = xstrdup(path + (error ? 0 : strlen(above)));
     if (!error)
         error = ext_load(ext, EXT2_ROOT_INO, &walk.top);
     if (!error && !S_ISDIR(walk.top.body.i_mode))

@@ -46,6 +46,8 @@ struct root_door {
     int (*remove_xattr)(struct root *root, const char *path, const char *name, struct err *e);
     int (*set_flags)(struct root *root, const char *path, unsigned flags, struct err *e);
     int (*sync)(struct root *root, struct err *e);
+    /* path is canonical; *beneath has come by the same door. */
+    int (*attach)(struct root *root, const char *path, struct root **beneath, struct err *e);
     int (*close)(struct root *root, struct err *e);
 };
 

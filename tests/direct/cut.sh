@@ -133,6 +133,39 @@ control() {
     ((seen > 0)) || fail 'half a repair is not seen'
 }
 
+# The host keys on one file system, the rest on another: several transactions, and the next repair
+# takes up whatever a power cut has left of them.
+recorded_apart() {
+    local tree=$HERE/half code=0
+    cp -a "$WORK/tree" "$tree"
+    chmod 0777 "$tree/etc/ssh/ssh_host_rsa_key" "$tree/etc/passwd"
+    truncate -s 200 "$tree/etc/ssh/ssh_host_ecdsa_key"
+    rm "$tree/etc/ssh/ssh_host_ed25519_key"
+    make_apart "$WORK/apart.broken" "$tree" /etc/ssh 16 apart_as_ext4
+    record apart "$WORK/apart.broken" "$RELEASE" repair --access=direct --yes --recover=never || code=$?
+    ((code == 1)) || fail "exit $code: $(<"$HERE/err")"
+    check_recording apart "$WORK/apart.broken"
+}
+
+cut_apart() {
+    cut_at "$@"
+    cp --sparse=always "$HERE/disk.img" "$HERE/fscked.img"
+    expect_both_sound "$HERE/fscked.img" replay
+    expect_exit 0,1 "$RELEASE" repair --access=direct --yes --recover=never "$HERE/fscked.img"
+    expect_both_sound "$HERE/fscked.img"
+    expect_exit 0 "$RELEASE" check --access=direct "$HERE/fscked.img"
+    (($# > 2)) || cut_and_mounted
+}
+
+# The same by a kernel that replays the journals.
+cut_and_mounted() {
+    expect_exit 0,1 "$RELEASE" repair --access=mount --yes --recover=never "$HERE/disk.img"
+    expect_both_sound "$HERE/disk.img"
+    expect_exit 0 "$RELEASE" check --access=direct "$HERE/disk.img"
+}
+
+try_cut_apart() { point "cut: $*" cut_apart "$@"; }
+
 part_cut() {
     local name
     variants '' | cut -d' ' -f1 | in_parallel cut make_recorded
@@ -142,4 +175,6 @@ part_cut() {
     for name in fresh undone $(variants '' | cut -d' ' -f1); do
         { prefixes "$name" && moments "$name" | grep -E ' .* '; } | in_parallel cut try_cut
     done
+    point 'cut: /etc/ssh apart is recorded' recorded_apart
+    { prefixes apart && moments apart | grep -E ' .* '; } | in_parallel cut try_cut_apart
 }

@@ -151,26 +151,39 @@ partition() {
     expect_fsck_clean "$HERE/part.img" ext4
 }
 
-# Parts of a system on file systems of their own take mounting, where they matter.
+# A part of a system on a file system of its own: repaired, and taken back, and sound.
 apart() {
-    local directory=$1 code=$2
-    truncate -s 60M "$HERE/disk.img"
-    printf 'label: gpt\nstart=4096, size=32768\nstart=40960, size=65536\n' | sfdisk -q "$HERE/disk.img"
-    cp -a "$WORK/half" "$HERE/tree.apart"
-    echo "LABEL=part $directory ext4 defaults 0 2" >"$HERE/tree.apart/etc/fstab"
-    mkdir -p "$HERE/part" "$HERE/tree.apart$directory"
-    truncate -s 16M "$HERE/root.part"
-    truncate -s 32M "$HERE/other.part"
-    mkfs.ext4 -q -d "$HERE/tree.apart" "$HERE/root.part"
-    mkfs.ext4 -q -L part -d "$HERE/part" "$HERE/other.part"
-    dd if="$HERE/root.part" of="$HERE/disk.img" bs=512 seek=4096 conv=notrunc status=none
-    dd if="$HERE/other.part" of="$HERE/disk.img" bs=512 seek=40960 conv=notrunc status=none
-    cp "$HERE/disk.img" "$HERE/before"
-    expect_exit 4 "$SANITIZED" check --access=direct "$HERE/disk.img"
-    expect_exit "$code" "$SANITIZED" repair --yes --recover=never --access=direct "$HERE/disk.img"
-    [[ $code != 8 ]] || cmp -s "$HERE/disk.img" "$HERE/before" || fail 'refused, and changed'
-    [[ $code != 8 ]] || grep -q 'access=mount' "$HERE/err" || fail "no way out is told: $(<"$HERE/err")"
-    rm -r "$HERE/tree.apart" "$HERE"/*.part
+    local image=$HERE/apart.img
+    make_apart "$image" "$WORK/half" "$1" 16 apart_as_ext4
+    cp "$image" "$HERE/before"
+    expect_exit 4 "$RELEASE" check --json --access=mount "$image"
+    jq -S . "$HERE/out" >"$HERE/mounted.json"
+    expect_exit 4 "$SANITIZED" check --json --access=direct "$image"
+    jq -S . "$HERE/out" >"$HERE/direct.json"
+    expect_equal_files "$HERE/mounted.json" "$HERE/direct.json" 'the doors differ'
+    cmp -s "$image" "$HERE/before" || fail 'looking has changed the disk'
+    expect_exit 1 "$SANITIZED" repair --yes --recover=never --access=direct "$image"
+    expect_both_sound "$image"
+    expect_exit 0 "$RELEASE" check --access=mount "$image"
+    expect_exit 0 direct check "$image"
+    expect_exit 0 "$SANITIZED" undo --access="$2" "$image"
+    expect_both_sound "$image"
+    expect_exit 4 direct check --json "$image"
+    jq -S . "$HERE/out" >"$HERE/direct.json"
+    expect_equal_files "$HERE/mounted.json" "$HERE/direct.json" 'undo did not restore'
+    rm "$image"
+}
+
+# What takes mounting is not mounted: refused where it matters.
+apart_xfs() {
+    local image=$HERE/apart.img
+    make_apart "$image" "$WORK/half" "$1" 300 apart_as_xfs
+    cp --sparse=always "$image" "$HERE/before"
+    expect_exit 4 "$SANITIZED" check --access=direct "$image"
+    expect_exit "$2" "$SANITIZED" repair --yes --recover=never --access=direct "$image"
+    [[ $2 != 8 ]] || cmp -s "$image" "$HERE/before" || fail 'refused, and changed'
+    [[ $2 != 8 ]] || grep -q 'access=mount' "$HERE/err" || fail "no way out is told: $(<"$HERE/err")"
+    rm "$image" "$HERE/before"
 }
 
 # unreadable FLAG WORDS: /etc/ssh with this flag.
@@ -249,8 +262,12 @@ part_same() {
     point 'a directory that is encrypted' unreadable 0x800 'it is encrypted'
     point 'a directory without case' unreadable 0x40000000 'compared without case'
     point 'a superblock that is gone' superblock_gone
-    point 'parts: /var' apart /var 8
-    point 'parts: /home' apart /home 1
+    point 'parts: /var' apart /var direct
+    point 'parts: /etc/ssh' apart /etc/ssh direct
+    point 'parts: /etc/ssh, taken back by mounting' apart /etc/ssh mount
+    point 'parts: /home' apart /home direct
+    point 'parts: /var is an xfs' apart_xfs /var 8
+    point 'parts: /home is an xfs' apart_xfs /home 1
     point 'refused: quota' refused_for_writing -O quota
     point 'refused: mmp' refused_for_writing -O mmp
     point 'refused: ea_inode' refused_for_writing -O ea_inode

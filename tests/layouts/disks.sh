@@ -524,6 +524,20 @@ make_s21() {
 }
 cut_s13() { change 11M 10M eval 'rm var/lib/sshmend/*/COMMITTED'; }
 
+# The same without mounting.
+# shellcheck disable=SC2034
+directly() {
+    "make_$1"
+    more+=(--access=direct)
+}
+make_s01d() { directly s01; }
+make_s02d() { directly s02; }
+make_s06d() { directly s06; }
+make_s09d() { directly s09; }
+make_s13d() { directly s13; }
+cut_s13d() { cut_s13; }
+make_s14d() { directly s14; }
+
 # --- btrfs, and systems in directories ---
 
 # subvolumes NAME…: a btrfs of subvolumes, each with the broken tree and an fstab that calls the
