@@ -176,18 +176,26 @@ static int choose_way(const struct fs_type *fs, enum root_way *way, struct err *
                    fs->name);
 }
 
+/*
+ * An e2fsck that has replayed a journal opens the file system once more, and forgets where in the
+ * image it was (1.47.0): what has become of it is for the reader to say.
+ */
 static int open_directly(struct disk *disk, const struct volume *volume, int backing,
                          struct root_facts *facts, const struct health *health,
                          enum root_access access, struct root **ret, struct err *e)
 {
+    struct err why = { 0 };
+    bool replayed = true;
+
     facts->one_step = true;
     facts->unjournaled = health->unjournaled;
-    if (access == ROOT_WRITE && health->journal_dirty &&
-        replay_journal(disk, volume, backing, e) < 0)
-        return -1;
-    if (direct_open(backing, volume, facts, access, ret, e) < 0)
-        return err_prefix(e, "%s", volume->name);
-    return 0;
+    if (access == ROOT_WRITE && health->journal_dirty)
+        replayed = replay_journal(disk, volume, backing, &why) == 0;
+    if (disk->held >= 0 && direct_open(backing, volume, facts, access, ret, e) == 0)
+        return 0;
+    if (!replayed && e)
+        *e = why;
+    return replayed ? err_prefix(e, "%s", volume->name) : -1;
 }
 
 int root_open_volume(struct disk *disk, const struct volume *volume, const char *subvolume,

@@ -198,6 +198,8 @@ int ext_commit(struct ext *ext, struct err *e) MUST_CHECK;
  * superblock, which says that the journal is needed.
  */
 int journal_commit(struct ext *ext, struct err *e) MUST_CHECK;
+/* There is one, and nothing is in it; the bitmaps have been read. */
+bool journal_is_empty(struct ext *ext);
 
 #define auto_ext auto_with(ext_close)
 #define auto_place auto_with(ext_place_free)

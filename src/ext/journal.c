@@ -160,6 +160,13 @@ static int open_journal(struct ext *ext, struct journal *ret, struct err *e)
     return 0;
 }
 
+bool journal_is_empty(struct ext *ext)
+{
+    struct journal journal;
+
+    return open_journal(ext, &journal, NULL) == 0;
+}
+
 /* ---- superblocks --------------------------------------------------------------------------- */
 
 static errcode_t write_journal_super(struct journal *journal, uint32_t start, uint32_t sequence)

@@ -115,10 +115,15 @@ static const char *forbidding_feature(const struct ext2_super_block *super, char
     return other;
 }
 
-/* Its own word on its health, which allocating from its bitmaps depends on. */
-static const char *forbidding_state(const struct ext2_super_block *super)
+/*
+ * Its own word on its health, which allocating from its bitmaps depends on. A journal that is
+ * needed, and empty, was replayed by somebody who was stopped before that could be noted.
+ */
+static const char *forbidding_state(struct ext *ext)
 {
-    if (super->s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER)
+    const struct ext2_super_block *super = ext->fs->super;
+
+    if ((super->s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER) && !journal_is_empty(ext))
         return "its journal has to be replayed first";
     if (super->s_state & EXT2_ERROR_FS)
         return "it says of itself that it has errors; mend it first with: e2fsck -f";
@@ -127,15 +132,21 @@ static const char *forbidding_state(const struct ext2_super_block *super)
     return NULL;
 }
 
-static int refuse_unwritable(const struct ext *ext, struct err *e)
+static int refuse_features(const struct ext *ext, struct err *e)
 {
     char other[96];
     const char *why = forbidding_feature(ext->fs->super, other, sizeof other);
 
-    if (why)
-        return err_set(e, ERR_UNSUPPORTED,
-                       "it can be changed only by mounting it (--access=mount, as root): %s", why);
-    why = forbidding_state(ext->fs->super);
+    if (!why)
+        return 0;
+    return err_set(e, ERR_UNSUPPORTED,
+                   "it can be changed only by mounting it (--access=mount, as root): %s", why);
+}
+
+static int refuse_state(struct ext *ext, struct err *e)
+{
+    const char *why = forbidding_state(ext);
+
     return why ? err_set(e, ERR_REFUSED, "it cannot be changed: %s", why) : 0;
 }
 
@@ -195,7 +206,8 @@ int ext_open(int fd, uint64_t offset, uint64_t size, uint64_t backup, enum root_
     ext.block = xcalloc(1, ext.fs->blocksize);
     if (access == ROOT_WRITE && backup)
         return err_set(e, ERR_REFUSED, "it is read by a copy of its superblock, and not changed");
-    if (access == ROOT_WRITE && (refuse_unwritable(&ext, e) < 0 || prepare_writing(&ext, e) < 0))
+    if (access == ROOT_WRITE &&
+        (refuse_features(&ext, e) < 0 || prepare_writing(&ext, e) < 0 || refuse_state(&ext, e) < 0))
         return -1;
     *ret = ext;
     ext = (struct ext){ 0 };

@@ -537,6 +537,7 @@ make_s09d() { directly s09; }
 make_s13d() { directly s13; }
 cut_s13d() { cut_s13; }
 make_s14d() { directly s14; }
+make_m13d() { directly m13; }
 
 # --- btrfs, and systems in directories ---
 
@@ -605,6 +606,14 @@ make_m14c() {
     change 0 140M touch_and_copy
     mv "$DISK.copy" "$DISK"
     zero 1K 1K
+}
+
+make_m14d() {
+    disk 30M gpt <<<'start=1MiB, size=28MiB, type=linux'
+    put ext4 1M 28M "$broken"
+    change 1M 28M touch_and_copy
+    mv "$DISK.copy" "$DISK"
+    zero 1025K 1024
 }
 
 # --- images that are not raw, or only look so ---
