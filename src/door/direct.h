@@ -74,12 +74,45 @@ int serve_malformed(struct err *e);
 /* direct_serve_write.c: those from DIRECT_CREATE on, in their order. */
 extern serve_request *const direct_changes[];
 
-/* ---- between the two halves of this side ----------------------------------------------- */
+/* ---- between the halves of this side ----------------------------------------------------- */
+
+/* A file system of the tree, and the child that reads it. */
+struct part {
+    struct confined child;
+    char *above; /* what it is mounted on, canonical; "": it is the top */
+    const char *name;
+    struct root_facts facts;
+};
+
+struct direct {
+    struct root root;
+    struct part *parts; /* the top first */
+    size_t count;
+    enum root_access access;
+};
+
+static inline const struct direct *direct_of(const struct root *root)
+{
+    return (const struct direct *)root;
+}
 
 /* A request: what, and the path it is about. */
 void direct_request(struct message *message, enum direct_request what, const char *path);
+/* Of whichever file system the path is on. */
 int direct_ask(const struct root *root, const struct message *message, size_t max,
                struct message *ret, struct err *e) MUST_CHECK;
+/* Of this one, where nothing is answered but that it was done. */
+int direct_ask_part(struct part *part, const struct message *question, struct err *e) MUST_CHECK;
+/* An answer that does not hold what was asked for is an error, and its child is not asked again. */
+int direct_whole(const struct root *root, const struct message *answer, struct err *e) MUST_CHECK;
+int direct_distrust(const struct root *root, struct err *e);
+
+/* direct_ask.c */
+int direct_commit(struct root *root, struct err *e) MUST_CHECK;
+int direct_sync(struct root *root, struct err *e);
+int direct_attach(struct root *root, const char *path, struct root **beneath, struct err *e);
+
+/* direct_write.c */
 
 int direct_create(struct root *root, const char *path, const struct blob *content,
                   const struct root_meta *meta, struct err *e);

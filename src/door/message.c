@@ -130,6 +130,13 @@ static struct message as_received(const struct message *message)
                                         .len = message->bytes.len - HEADER } };
 }
 
+uint64_t message_kind(const struct message *message)
+{
+    struct message received = as_received(message);
+
+    return message_number(&received);
+}
+
 char *message_address(const struct message *message)
 {
     struct message received = as_received(message);

@@ -33,7 +33,8 @@ char *message_text(struct message *message);
 
 /* The same question about another path: the text behind the number that a message begins with. */
 void message_readdress(const struct message *message, const char *path, struct message *ret);
-/* That path. */
+/* That path, and that number. */
+uint64_t message_kind(const struct message *message);
 char *message_address(const struct message *message) MUST_CHECK;
 
 void message_put_stat(struct message *message, const struct root_stat *stat);

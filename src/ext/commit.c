@@ -147,18 +147,26 @@ static errcode_t write_turn(struct ext *ext, const enum turn *turns, enum turn t
     return volume_flush(volume);
 }
 
-static errcode_t write_in_order(struct ext *ext, struct changed_block *super)
+/* The one that is to be written, while not all that it tells of is there. */
+static errcode_t mark_unclean(struct ext *ext, struct changed_block *super)
 {
     struct ext2_super_block *new_super =
         (struct ext2_super_block *)(super->bytes + SUPERBLOCK % ext->volume->block);
-    auto_free enum turn *turns = xcalloc(ext->volume->count, sizeof *turns);
+
+    new_super->s_state &= (uint16_t)~EXT2_VALID_FS;
+    return ext2fs_superblock_csum_set(ext->fs, new_super);
+}
+
+/* super may be NULL: as it is on the disk. */
+static errcode_t write_in_order(struct ext *ext, struct changed_block *super)
+{
+    auto_free enum turn *turns = xcalloc(ext->volume->count + 1, sizeof *turns);
     errcode_t error;
 
     /* Before anything is written: what was in use is read from the disk. */
     for (size_t i = 0; i < ext->volume->count; i++)
         turns[i] = turn_of(ext, ext->volume->changed[i].number);
-    new_super->s_state &= (uint16_t)~EXT2_VALID_FS;
-    error = ext2fs_superblock_csum_set(ext->fs, new_super);
+    error = super ? mark_unclean(ext, super) : 0;
     if (!error)
         error = write_state(ext, false);
     for (enum turn turn = TURN_NEW; !error && turn < TURNS; turn++)
@@ -173,10 +181,9 @@ static int write_changed(struct ext *ext, struct err *e)
     struct changed_block *super = block_of_super(ext->volume);
     errcode_t error;
 
-    if (!super)
-        return err_set(e, ERR_IO, "the superblock is not among what was changed");
     if (ext2fs_has_feature_journal(ext->fs->super))
-        return journal_commit(ext, e);
+        return super ? journal_commit(ext, e)
+                     : err_set(e, ERR_IO, "the superblock is not among what was changed");
     error = write_in_order(ext, super);
     return error ? ext_error(error, e,
                              "write the changes to the disk; e2fsck -f puts right what "

@@ -150,11 +150,17 @@ static int refuse_state(struct ext *ext, struct err *e)
     return why ? err_set(e, ERR_REFUSED, "it cannot be changed: %s", why) : 0;
 }
 
+/* Beyond that a bit for each block is more than a tree of what is in use (2 TiB of 4096 bytes). */
+enum { MAPPED_BLOCKS = 512 * 1024 * 1024 };
+
 /* Descriptors whose checksum is wrong may lead anywhere; and what they lead to is checked, too. */
 static int prepare_writing(struct ext *ext, struct err *e)
 {
-    errcode_t error = ext2fs_check_desc(ext->fs);
+    errcode_t error;
 
+    if (ext2fs_blocks_count(ext->fs->super) > MAPPED_BLOCKS)
+        ext->fs->default_bitmap_type = EXT2FS_BMAP64_RBTREE;
+    error = ext2fs_check_desc(ext->fs);
     for (dgrp_t group = 0; !error && group < ext->fs->group_desc_count; group++)
         if (!ext2fs_group_desc_csum_verify(ext->fs, group))
             error = EXT2_ET_GDESC_BAD_BLOCK_MAP;

@@ -147,7 +147,7 @@ static bool is_stop(const struct ext_borders *borders, const char *path)
 static errcode_t leave(struct ext *ext, const char *directory, const char *rest)
 {
     free(ext->borders.elsewhere);
-    ext->borders.elsewhere = xasprintf("%s/%s", directory, rest);
+    ext->borders.elsewhere = xasprintf("%s%s%s", directory, *rest || !*directory ? "/" : "", rest);
     return EXT_ELSEWHERE;
 }
 

@@ -238,6 +238,31 @@ refuse_small_journal() {
     grep -q 'nothing was written' "$HERE/err" || fail "$(<"$HERE/err")"
 }
 
+# More blocks than 32 bits can number; its journal learns that by its first mount.
+huge() {
+    local image=$HERE/huge.img loop
+    truncate -s 20T "$image"
+    mkfs.ext4 -q -N 200000 -O 64bit,^resize_inode -J size=64 -E lazy_itable_init=1,lazy_journal_init=1 \
+        -d "$WORK/half" "$image"
+    cp --sparse=always "$image" "$HERE/before"
+    expect_exit 8 direct repair --yes --recover=never "$image"
+    grep -q 'until it has been mounted' "$HERE/err" || fail "$(<"$HERE/err")"
+    cmp -n 100000000 "$image" "$HERE/before" || fail 'refused, and changed'
+    loop=$(losetup --find --show "$image")
+    mkdir -p "$HERE/huge"
+    mount "$loop" "$HERE/huge"
+    touch "$HERE/huge/home/x"
+    umount "$HERE/huge"
+    losetup --detach "$loop"
+    expect_exit 1 direct repair --yes --recover=never "$image"
+    expect_exit 0 direct check "$image"
+    expect_fsck_clean "$image" ext4
+    expect_exit 0 direct undo "$image"
+    expect_exit 4 direct check "$image"
+    expect_fsck_clean "$image" ext4
+    rm "$image" "$HERE/before"
+}
+
 other_file_systems() {
     truncate -s 300M "$HERE/other.img"
     mkfs.xfs -q "$HERE/other.img"
@@ -268,6 +293,7 @@ part_same() {
     point 'parts: /home' apart /home direct
     point 'parts: /var is an xfs' apart_xfs /var 8
     point 'parts: /home is an xfs' apart_xfs /home 1
+    point 'more blocks than 32 bits' huge
     point 'refused: quota' refused_for_writing -O quota
     point 'refused: mmp' refused_for_writing -O mmp
     point 'refused: ea_inode' refused_for_writing -O ea_inode
