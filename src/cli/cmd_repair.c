@@ -103,7 +103,7 @@ static bool needs_writing(const struct examination *seen, const struct options *
     bool answer = options->yes || isatty(STDIN_FILENO);
 
     return seen->plan.change_count > 0 || seen->facts.unfinished ||
-           (seen->facts.fs.journal_dirty && answer);
+           ((seen->facts.fs.journal_dirty || seen->facts.fs.journal_read) && answer);
 }
 
 static int look_read_only(struct repair *repair, struct err *e)
@@ -123,8 +123,8 @@ static bool still_as_agreed(const struct repair *repair)
 {
     const struct inspection *facts = &repair->agreed.facts;
 
-    return repair->system->volume && !facts->fs.journal_dirty && !facts->fs.by_copy &&
-           !facts->unfinished && !repair->options->backup_dir;
+    return repair->system->volume && !facts->fs.journal_dirty && !facts->fs.journal_read &&
+           !facts->fs.by_copy && !facts->unfinished && !repair->options->backup_dir;
 }
 
 /* A journal, or a run rolled back, may show another disk than the one agreed to. */

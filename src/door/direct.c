@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "ext/ext.h"
 
 #include <errno.h>
 #include <string.h>
@@ -249,6 +250,7 @@ static int direct_facts(const struct root *root, struct root_facts *ret, struct 
     facts.one_step = direct->count == 1;
     for (size_t i = 1; i < direct->count; i++) {
         facts.journal_dirty = facts.journal_dirty || direct->parts[i].facts.journal_dirty;
+        facts.journal_read = facts.journal_read || direct->parts[i].facts.journal_read;
         facts.unjournaled = facts.unjournaled || direct->parts[i].facts.unjournaled;
     }
     if (direct_whole(root, &answer, e) < 0)
@@ -305,7 +307,9 @@ int direct_open(int fd, const struct volume *volume, const struct root_facts *fa
     struct part part = { .above = xstrdup(""), .name = volume->name, .facts = *facts };
     struct direct *direct = xcalloc(1, sizeof *direct);
     auto_root struct root *root = &direct->root;
-    auto_message struct message question = { 0 };
+    auto_message struct message question = { 0 }, answer = { 0 };
+    struct root_facts *known;
+    uint64_t journal;
 
     *direct = (struct direct){ .root = { .door = &direct_door }, .access = access };
     array_push(direct->parts, direct->count, part);
@@ -318,8 +322,14 @@ int direct_open(int fd, const struct volume *volume, const struct root_facts *fa
     message_put(&question, volume->size);
     message_put(&question, volume->backup);
     message_put(&question, access);
-    if (direct_ask_part(&direct->parts[0], &question, e) < 0)
+    if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
+    journal = message_number(&answer);
+    if (direct_whole(root, &answer, e) < 0)
+        return -1;
+    known = &direct->parts[0].facts;
+    known->journal_read = known->journal_dirty && journal == EXT_JOURNAL_READ;
+    known->journal_dirty = known->journal_dirty && !known->journal_read;
     *ret = take_ptr(root);
     return 0;
 }

@@ -198,13 +198,17 @@ static serve_request *const requests[] = {
     [DIRECT_PUT_STOP] = serve_put_stop,
 };
 
-static int open_it(int fd, struct ext *ext, struct message *in, struct err *e)
+static int open_it(int fd, struct ext *ext, struct message *in, struct message *out, struct err *e)
 {
     uint64_t offset = message_number(in), size = message_number(in), backup = message_number(in);
     enum root_access access = message_number(in) == ROOT_WRITE ? ROOT_WRITE : ROOT_READ;
 
-    return in->bad || ext->fs ? serve_malformed(e)
-                              : ext_open(fd, offset, size, backup, access, ext, e);
+    if (in->bad || ext->fs)
+        return serve_malformed(e);
+    if (ext_open(fd, offset, size, backup, access, ext, e) < 0)
+        return -1;
+    message_put(out, ext->journal);
+    return 0;
 }
 
 static int serve(int fd, struct ext *ext, struct message *in, struct message *out, struct err *e)
@@ -213,7 +217,7 @@ static int serve(int fd, struct ext *ext, struct message *in, struct message *ou
 
     message_put(out, DIRECT_DONE);
     if (!in->bad && what == DIRECT_OPEN)
-        return open_it(fd, ext, in, e);
+        return open_it(fd, ext, in, out, e);
     if (in->bad || what >= DIRECT_REQUESTS || !ext->fs)
         return serve_malformed(e);
     return what < DIRECT_CREATE ? requests[what](ext, in, out, e)

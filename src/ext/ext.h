@@ -32,10 +32,19 @@ struct ext_borders {
     char *elsewhere; /* the path, from the top of the tree, that is left to be walked; NULL: none */
 };
 
+/* What the journal holds that has not reached its places, and what became of it. */
+enum ext_journal {
+    EXT_JOURNAL_EMPTY,  /* nothing */
+    EXT_JOURNAL_READ,   /* what is read is what the next mount shows */
+    EXT_JOURNAL_UNREAD, /* not all of it could be read: what is read may be older */
+};
+
 struct ext {
     ext2_filsys fs;
     struct ext_borders borders;
     struct ext_volume *volume;
+    enum ext_journal journal;
+    struct volume_log *log;                /* NULL: none */
     char *block;                           /* one block, for whoever needs it just now */
     struct ext_index indexes[EXT_INDEXES]; /* each in the slot of its inode */
     bool broken; /* a change has not come to its end: nothing may reach the disk any more */
@@ -200,6 +209,11 @@ int ext_commit(struct ext *ext, struct err *e) MUST_CHECK;
 int journal_commit(struct ext *ext, struct err *e) MUST_CHECK;
 /* There is one, and nothing is in it; the bitmaps have been read. */
 bool journal_is_empty(struct ext *ext);
+
+/* ---- recovery.c ------------------------------------------------------------------------ */
+
+/* Of a journal that is needed, for reading. *ret is NULL where none of it is to be read. */
+enum ext_journal journal_recover(struct ext *ext, struct volume_log **ret) MUST_CHECK;
 
 #define auto_ext auto_with(ext_close)
 #define auto_place auto_with(ext_place_free)

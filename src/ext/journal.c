@@ -28,19 +28,14 @@ enum {
     AT_BLOCKSIZE = 0x0c,
     AT_MAXLEN = 0x10,
     AT_FIRST = 0x14,
-    AT_SEQUENCE = 0x18,
-    AT_START = 0x1c,
     AT_ERRNO = 0x20,
-    AT_COMPAT = 0x24,
     AT_INCOMPAT = 0x28,
     AT_RO_COMPAT = 0x2c,
     AT_CHECKSUM_TYPE = 0x50,
     AT_FAST_BLOCKS = 0x54,
     AT_CHECKSUM = 0xfc,
 
-    COMPAT_CHECKSUM = 1,
     INCOMPAT_REVOKE = 1,
-    INCOMPAT_ASYNC = 4,
     INCOMPAT_FAST = 32,
     CHECKSUM_CRC32C = 4,
     FAST_BLOCKS = 256, /* where AT_FAST_BLOCKS is 0 */
@@ -50,7 +45,7 @@ enum {
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-errcode_t journal_locate(struct journal *journal, uint32_t block, uint64_t *ret)
+errcode_t journal_place(struct journal *journal, uint32_t block, uint64_t *ret)
 {
     ext2_filsys fs = journal->ext->fs;
     blk64_t where = 0;
@@ -61,12 +56,27 @@ errcode_t journal_locate(struct journal *journal, uint32_t block, uint64_t *ret)
     if (error)
         return error;
     if (where <= fs->super->s_first_data_block || where >= ext2fs_blocks_count(fs->super) ||
-        (flags & BMAP_RET_UNINIT) || !ext2fs_test_block_bitmap2(fs->block_map, where))
+        (flags & BMAP_RET_UNINIT))
+        return EXT2_ET_CORRUPT_JOURNAL_SB;
+    *ret = where * fs->blocksize;
+    return 0;
+}
+
+errcode_t journal_locate(struct journal *journal, uint32_t block, uint64_t *ret)
+{
+    ext2_filsys fs = journal->ext->fs;
+    uint64_t at, where;
+    errcode_t error = journal_place(journal, block, &at);
+
+    if (error)
+        return error;
+    where = at / fs->blocksize;
+    if (!ext2fs_test_block_bitmap2(fs->block_map, where))
         return EXT2_ET_CORRUPT_JOURNAL_SB;
     for (size_t i = 0; i < journal->ext->volume->count; i++)
         if (journal->ext->volume->changed[i].number == where)
             return EXT2_ET_CORRUPT_JOURNAL_SB;
-    *ret = where * fs->blocksize;
+    *ret = at;
     return 0;
 }
 
@@ -78,11 +88,11 @@ static uint32_t super_checksum(struct journal *journal)
 
 static const char *odd_features(const struct journal *journal)
 {
-    const uint32_t known = INCOMPAT_REVOKE | JOURNAL_64BIT | INCOMPAT_ASYNC | JOURNAL_CSUM_V2 |
+    const uint32_t known = INCOMPAT_REVOKE | JOURNAL_64BIT | JOURNAL_ASYNC | JOURNAL_CSUM_V2 |
                            JOURNAL_CSUM_V3 | INCOMPAT_FAST;
 
     if ((journal->features & ~known) || journal_get(journal->super + AT_RO_COMPAT) ||
-        (journal_get(journal->super + AT_COMPAT) & ~(uint32_t)COMPAT_CHECKSUM))
+        (journal_get(journal->super + JOURNAL_COMPAT_AT) & ~(uint32_t)JOURNAL_COMPAT_CHECKSUM))
         return "it has features that are not known here";
     if (!(journal->features & JOURNAL_64BIT) &&
         ext2fs_blocks_count(journal->ext->fs->super) > UINT32_MAX)
@@ -97,8 +107,7 @@ static uint32_t tag_size(uint32_t features)
     return (features & JOURNAL_64BIT ? 12 : 8) + (features & JOURNAL_CSUM_V2 ? 2 : 0);
 }
 
-/* What its superblock says; a word where that is not to be worked with. */
-static const char *understand(struct journal *journal)
+const char *journal_understand(struct journal *journal)
 {
     const unsigned char *super = journal->super;
     uint32_t type = journal_get(super + 4), len = journal_get(super + AT_MAXLEN), fast = 0,
@@ -107,10 +116,6 @@ static const char *understand(struct journal *journal)
     if (journal_get(super) != JOURNAL_MAGIC || (type != TYPE_SUPER_V1 && type != TYPE_SUPER_V2) ||
         journal_get(super + AT_BLOCKSIZE) != journal->ext->fs->blocksize)
         return "it is none";
-    if (journal_get(super + AT_START) != 0)
-        return "it is not empty";
-    if (journal_get(super + AT_ERRNO) != 0)
-        return "it notes an error; mend it with: e2fsck -f";
     if (type == TYPE_SUPER_V2)
         journal->features = journal_get(super + AT_INCOMPAT);
     if (type == TYPE_SUPER_V2 && odd_features(journal))
@@ -119,8 +124,9 @@ static const char *understand(struct journal *journal)
         fast =
             journal_get(super + AT_FAST_BLOCKS) ? journal_get(super + AT_FAST_BLOCKS) : FAST_BLOCKS;
     journal->first = journal_get(super + AT_FIRST);
+    journal->fast = fast;
     journal->end = len > fast ? len - fast : 0;
-    journal->sequence = journal_get(super + AT_SEQUENCE) + 1;
+    journal->sequence = journal_get(super + JOURNAL_SEQUENCE_AT) + 1;
     journal->tag = tag_size(journal->features);
     journal->seed = ext2fs_crc32c_le(~0U, super + JOURNAL_UUID_AT, JOURNAL_UUID);
     if (journal->first == 0 || journal->first >= journal->end)
@@ -132,28 +138,52 @@ static const char *understand(struct journal *journal)
     return NULL;
 }
 
-static int open_journal(struct ext *ext, struct journal *ret, struct err *e)
+errcode_t journal_load(struct ext *ext, struct journal *ret)
 {
-    const struct ext2_super_block *super = ext->fs->super;
     struct journal journal = { .ext = ext };
-    errcode_t error = super->s_journal_inum ? ext_load(ext, super->s_journal_inum, &journal.node)
-                                            : EXT2_ET_UNSUPP_FEATURE;
-    const char *why;
+    uint32_t inode = ext->fs->super->s_journal_inum;
+    errcode_t error = inode ? ext_load(ext, inode, &journal.node) : EXT2_ET_UNSUPP_FEATURE;
     uint64_t at;
 
-    if (!super->s_journal_inum)
-        return err_set(e, ERR_UNSUPPORTED,
-                       "nothing was written: its journal is on another device; mount it instead "
-                       "(--access=mount, as root)");
     if (!error && !S_ISREG(journal.node.body.i_mode))
         error = EXT2_ET_CORRUPT_JOURNAL_SB;
     if (!error)
-        error = journal_locate(&journal, 0, &at);
+        error = journal_place(&journal, 0, &at);
     if (!error)
         error = volume_read(ext->volume, at, journal.super, JOURNAL_SUPER);
+    if (!error)
+        *ret = journal;
+    return error;
+}
+
+/* What nothing may be written behind. */
+static const char *forbidding_super(const struct journal *journal)
+{
+    if (journal_get(journal->super + JOURNAL_START_AT) != 0)
+        return "it is not empty";
+    if (journal_get(journal->super + AT_ERRNO) != 0)
+        return "it notes an error; mend it with: e2fsck -f";
+    return NULL;
+}
+
+static int open_journal(struct ext *ext, struct journal *ret, struct err *e)
+{
+    struct journal journal = { 0 };
+    errcode_t error = journal_load(ext, &journal);
+    const char *why;
+    uint64_t at;
+
+    if (!ext->fs->super->s_journal_inum)
+        return err_set(e, ERR_UNSUPPORTED,
+                       "nothing was written: its journal is on another device; mount it instead "
+                       "(--access=mount, as root)");
+    if (!error)
+        error = journal_locate(&journal, 0, &at);
     if (error)
         return ext_error(error, e, "nothing was written: open the journal");
-    why = understand(&journal);
+    why = journal_understand(&journal);
+    if (!why)
+        why = forbidding_super(&journal);
     if (why)
         return err_set(e, ERR_REFUSED, "nothing was written: the journal cannot be used: %s", why);
     *ret = journal;
@@ -176,8 +206,8 @@ static errcode_t write_journal_super(struct journal *journal, uint32_t start, ui
 
     if (error)
         return error;
-    journal_put(journal->super + AT_START, start);
-    journal_put(journal->super + AT_SEQUENCE, sequence);
+    journal_put(journal->super + JOURNAL_START_AT, start);
+    journal_put(journal->super + JOURNAL_SEQUENCE_AT, sequence);
     if (journal_has_checksums(journal))
         journal_put(journal->super + AT_CHECKSUM, super_checksum(journal));
     error = volume_write(journal->ext->volume, at, journal->super, JOURNAL_SUPER);

@@ -8,21 +8,6 @@
 #include <errno.h>
 #include <time.h>
 
-enum {
-    TYPE_DESCRIPTOR = 1,
-    TYPE_COMMIT = 2,
-    HEADER = 12, /* magic, type, sequence */
-
-    TAG_ESCAPED = 1,
-    TAG_SAME_UUID = 2,
-    TAG_LAST = 8,
-    TAIL = 4, /* of a descriptor with a checksum */
-
-    COMMIT_CHECKSUM = 16,
-    COMMIT_SECONDS = 48,
-    COMMIT_NANOSECONDS = 56,
-};
-
 static void begin_block(struct journal *journal, uint32_t type)
 {
     memset(journal->block, 0, journal->ext->fs->blocksize);
@@ -45,8 +30,8 @@ static errcode_t append(struct journal *journal, const void *bytes)
 /* How many blocks one descriptor can tell of. */
 static size_t descriptor_room(const struct journal *journal)
 {
-    return (journal->ext->fs->blocksize - HEADER - JOURNAL_UUID -
-            (journal_has_checksums(journal) ? TAIL : 0)) /
+    return (journal->ext->fs->blocksize - JOURNAL_HEADER - JOURNAL_UUID -
+            (journal_has_checksums(journal) ? JOURNAL_TAIL : 0)) /
            journal->tag;
 }
 
@@ -99,7 +84,7 @@ static errcode_t append_descriptor(struct journal *journal, const struct changed
                                    size_t count)
 {
     uint32_t size = journal->ext->fs->blocksize;
-    unsigned char *at = journal->block + HEADER;
+    unsigned char *at = journal->block + JOURNAL_HEADER;
 
     begin_block(journal, TYPE_DESCRIPTOR);
     for (size_t i = 0; i < count; i++) {
@@ -113,7 +98,7 @@ static errcode_t append_descriptor(struct journal *journal, const struct changed
         }
     }
     if (journal_has_checksums(journal))
-        journal_put(journal->block + size - TAIL,
+        journal_put(journal->block + size - JOURNAL_TAIL,
                     ext2fs_crc32c_le(journal->seed, journal->block, size));
     return append(journal, journal->block);
 }

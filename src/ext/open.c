@@ -190,26 +190,64 @@ static errcode_t open_by(const char *name, uint64_t backup, int flags, ext2_fils
                        ret);
 }
 
+static errcode_t open_through(int fd, uint64_t offset, uint64_t size, uint64_t backup, int flags,
+                              const struct volume_log *log, struct ext *ret)
+{
+    auto_ext struct ext ext = { 0 };
+    char name[EXT_IO_NAME];
+    errcode_t error;
+
+    ext_io_name(fd, offset, size, log, name);
+    error = open_by(name, backup, flags, &ext.fs);
+    if (!error)
+        error = check_size(&ext, size);
+    if (error)
+        return error;
+    ext.volume = ext_io_volume(ext.fs->io);
+    ext.block = xcalloc(1, ext.fs->blocksize);
+    error = ext2fs_create_inode_cache(ext.fs, INODES_KEPT);
+    if (error)
+        return error;
+    *ret = ext;
+    ext = (struct ext){ 0 };
+    return 0;
+}
+
+/* Once more, where the journal has something in it: even the superblock may be in there. */
+static void read_through_journal(int fd, uint64_t offset, uint64_t size, int flags, struct ext *ext)
+{
+    auto_ext struct ext newer = { 0 };
+    struct volume_log *log = NULL;
+    enum ext_journal journal = journal_recover(ext, &log);
+
+    if (log && open_through(fd, offset, size, 0, flags, log, &newer)) {
+        volume_log_free(log);
+        log = NULL;
+        journal = EXT_JOURNAL_UNREAD;
+    }
+    if (log) {
+        struct ext older = *ext;
+
+        *ext = newer;
+        newer = older;
+    }
+    ext->log = log;
+    ext->journal = journal;
+}
+
 int ext_open(int fd, uint64_t offset, uint64_t size, uint64_t backup, enum root_access access,
              struct ext *ret, struct err *e)
 {
     int flags = EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP | (access == ROOT_WRITE ? EXT2_FLAG_RW : 0);
     auto_ext struct ext ext = { 0 };
-    char name[64];
     errcode_t error;
 
     initialize_ext2_error_table();
-    ext_io_name(fd, offset, size, name, sizeof name);
-    error = open_by(name, backup, flags, &ext.fs);
-    if (!error)
-        error = check_size(&ext, size);
+    error = open_through(fd, offset, size, backup, flags, NULL, &ext);
     if (error)
         return ext_error(error, e, "open it");
-    error = ext2fs_create_inode_cache(ext.fs, INODES_KEPT);
-    if (error)
-        return ext_error(error, e, "open it");
-    ext.volume = ext_io_volume(ext.fs->io);
-    ext.block = xcalloc(1, ext.fs->blocksize);
+    if (access == ROOT_READ && !backup && ext2fs_has_feature_journal_needs_recovery(ext.fs->super))
+        read_through_journal(fd, offset, size, flags, &ext);
     if (access == ROOT_WRITE && backup)
         return err_set(e, ERR_REFUSED, "it is read by a copy of its superblock, and not changed");
     if (access == ROOT_WRITE &&
@@ -227,6 +265,7 @@ void ext_close(struct ext *ext)
     ext_borders_free(&ext->borders);
     if (ext->fs)
         ext2fs_free(ext->fs);
+    volume_log_free(ext->log);
     free(ext->block);
     *ext = (struct ext){ 0 };
 }

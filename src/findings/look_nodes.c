@@ -107,6 +107,10 @@ void look_journal(const struct check *check, const struct inspection *facts, str
         finding_add(
             out, check, NULL,
             xstrdup("the journal was not replayed: this may be an older state of the disk"));
+    if (facts->fs.journal_read)
+        finding_add(out, check, NULL,
+                    xstrdup("the journal holds changes, which are seen here as if they were in "
+                            "their places; a repair replays it first"));
 }
 
 void look_errors(const struct check *check, const struct inspection *facts, struct findings *out)

@@ -67,6 +67,7 @@ struct root_entry {
 struct root_facts {
     const char *fs;     /* "ext4"; "directory" for a mounted tree */
     bool journal_dirty; /* what is read may be older than what the next mount would show */
+    bool journal_read;  /* it is as the next mount would show it: the journal holds some of it */
     bool by_copy;       /* read by a copy of its superblock, which knows nothing of the journal */
     bool errors;        /* the file system flags itself as damaged */
     bool read_only;     /* opened for writing, yet it cannot be written */
