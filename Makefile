@@ -126,6 +126,15 @@ $(OUT)/.find: $(FIND_ROOMS) $(FIND_OBJECT)
 	$(LINK) -o $(@D)/find $^ $(LIB_LDLIBS)
 	@touch $@
 
+# It reads an ext4 through its journal, for tests/direct/.
+THROUGH_OBJECT := $(OUT)/tests/direct/through.o
+THROUGH_ROOMS := $(foreach room,base root ext,$(filter $(OUT)/$(room)/%,$(OBJECTS)))
+build/dev/through: build/%/through: FORCE
+	@$(MAKE) --no-print-directory MODE=$* build/$*/.through
+$(OUT)/.through: $(THROUGH_ROOMS) $(THROUGH_OBJECT)
+	$(LINK) -o $(@D)/through $^ $(LIB_LDLIBS)
+	@touch $@
+
 $(OUT)/generated/config/%.inc: src/config/data/%.tsv src/config/data/rows.awk
 	@mkdir -p $(@D)
 	awk -f src/config/data/rows.awk $< > $@
@@ -148,7 +157,7 @@ $(OUT)/.flags: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(TEST_OBJECTS:.o=.d) $(FIND_OBJECT:.o=.d) $(wildcard $(OUT)/tests/fuzz/*.d $(OUT)/tests/config/*.d)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(TEST_OBJECTS:.o=.d) $(FIND_OBJECT:.o=.d) $(THROUGH_OBJECT:.o=.d) $(wildcard $(OUT)/tests/fuzz/*.d $(OUT)/tests/config/*.d)
 
 # ---- installing ------------------------------------------------------------------------------
 
@@ -192,6 +201,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/fuzz-replay
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory -j2 build/release/config-derived
+	@$(MAKE) --no-print-directory -j2 build/dev/through
 	@$(MAKE) --no-print-directory -j2 --output-sync=target check-unit check-layouts
 	@$(MAKE) --no-print-directory check-fuzz check-fixtures check-run check-fault check-direct check-config check-suites check-recover
 check-unit: build/dev/unit-tests
@@ -207,9 +217,9 @@ check-run: build/dev/sshmend
 check-fault: build/dev/sshmend build/release/sshmend
 	@$(SUDO) bash tests/fault/run.sh
 
-check-direct: build/dev/sshmend build/release/sshmend
+check-direct: build/dev/sshmend build/release/sshmend build/dev/through
 	@$(SUDO) bash tests/direct/run.sh
-check-direct-full: build/dev/sshmend build/release/sshmend
+check-direct-full: build/dev/sshmend build/release/sshmend build/dev/through
 	@$(SUDO) bash tests/direct/run.sh full
 
 check-config: build/release/sshmend build/release/config-derived

@@ -99,10 +99,11 @@ static uint32_t room_of(const struct recovery *recovery)
 static bool holds(const struct recovery *recovery, size_t at)
 {
     struct journal *journal = recovery->journal;
-    uint32_t said = journal_get(journal->block + at), is;
+    uint32_t said, is;
 
     if (!journal_has_checksums(journal))
         return true;
+    said = journal_get(journal->block + at);
     journal_put(journal->block + at, 0);
     is = ext2fs_crc32c_le(journal->seed, journal->block, size_of(recovery));
     journal_put(journal->block + at, said);
@@ -276,19 +277,29 @@ static errcode_t pass_log(struct recovery *recovery)
     return error;
 }
 
-/* What fast commits add to the last transaction is not read here. */
-static bool has_fast_commits(struct recovery *recovery)
+static bool is_fast_commit(struct recovery *recovery, uint32_t block)
 {
-    const unsigned char *block = recovery->journal->block;
+    const unsigned char *bytes = recovery->journal->block;
+    uint32_t id;
     uint64_t at;
 
-    if (!recovery->journal->fast)
-        return false;
-    if (journal_place(recovery->journal, recovery->journal->end, &at) ||
+    if (journal_place(recovery->journal, block, &at) ||
         read_at(recovery, at, recovery->journal->block))
         return true;
-    return block[0] == FAST_HEAD && block[1] == 0 &&
-           journal_get(block + FAST_ID_AT) == htobe32(htole32(recovery->id));
+    memcpy(&id, bytes + FAST_ID_AT, sizeof id);
+    return bytes[0] == FAST_HEAD && bytes[1] == 0 && le32toh(id) == recovery->id;
+}
+
+/*
+ * What fast commits add to the last transaction is not read here. The kernel leaves out a block
+ * between the log and the first of them.
+ */
+static bool has_fast_commits(struct recovery *recovery)
+{
+    const struct journal *journal = recovery->journal;
+
+    return journal->fast && (is_fast_commit(recovery, journal->end) ||
+                             (journal->fast > 1 && is_fast_commit(recovery, journal->end + 1)));
 }
 
 /* ---- what comes of it ---------------------------------------------------------------------- */

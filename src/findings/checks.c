@@ -483,8 +483,9 @@ const struct check checks[] = {
     { "fs-journal", SEVERITY_NOTE, POLICY_AUTO, REMEDY_NONE,
       "the file system was not unmounted cleanly",
       "Its journal holds changes that are not in place yet. check does not replay it, since that "
-      "would write to the disk, so it may see an older state; repair replays it, and looks again "
-      "before it changes anything.",
+      "would write to the disk, so it may see an older state; without mounting, it reads an ext4 "
+      "through its journal, and says so. repair replays it, and looks again before it changes "
+      "anything.",
       .look = look_journal },
     { "fs-read-only", SEVERITY_WARNING, POLICY_NEVER, REMEDY_NONE,
       "the file system cannot be written",

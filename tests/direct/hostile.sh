@@ -74,6 +74,37 @@ random_damage() {
     hold_against
 }
 
+# A journal that holds something is damaged where that stands.
+journal_damage() {
+    local start
+    cp --sparse=always "$WORK/dirty.img" "$HERE/disk.img"
+    start=$(($(block_of '<8>' 0) * 1024))
+    awk -v seed="$1" 'BEGIN {
+        srand(seed)
+        for (i = 1 + int(rand() * 8); i > 0; i--)
+            printf "%d %d\n", rand() < 0.2 ? int(rand() * 256) : int(rand() * 120) * 1024 + int(rand() * 64), int(rand() * 256)
+    }' | while read -r at byte; do
+        # shellcheck disable=SC2059 # the byte is the format
+        printf "\\x$(printf %02x "$byte")" |
+            dd of="$HERE/disk.img" bs=1 seek=$((start + at)) conv=notrunc status=none
+    done
+    cp --sparse=always "$HERE/disk.img" "$HERE/before"
+    looked_at
+}
+
+try_journal_damage() { point "a damaged journal: $*" journal_damage "$@"; }
+
+make_dirty() {
+    cp --sparse=always "$WORK/small.broken" "$HERE/disk.img"
+    # What is not checked by a checksum can be damaged to the full.
+    tune2fs -O ^metadata_csum "$HERE/disk.img" >/dev/null 2>&1
+    mount_image "$HERE/disk.img"
+    touch "$MNT"/home/new-{1..40}
+    sync -f "$MNT"
+    cp --sparse=always "$HERE/disk.img" "$WORK/dirty.img"
+    unmount_image
+}
+
 try_damage() { point "damaged: $*" random_damage "$@"; }
 
 # ---- on purpose -----------------------------------------------------------------------------
@@ -166,4 +197,6 @@ part_hostile() {
         used=$((4 * 1024 * 1024))
         for ((seed = 1; seed <= SEEDS; seed++)); do echo "$name" "$seed" "$used"; done
     done | in_parallel hostile try_damage
+    point 'a damaged journal: is made' make_dirty
+    for ((seed = 1; seed <= SEEDS; seed++)); do echo "$seed"; done | in_parallel hostile try_journal_damage
 }

@@ -484,6 +484,11 @@ static void fs_journal(struct scene *s)
     s->facts.fs.journal_dirty = true;
 }
 
+static void fs_journal_read(struct scene *s)
+{
+    s->facts.fs.journal_read = true;
+}
+
 static void fs_read_only(struct scene *s)
 {
     s->facts.fs.read_only = true;
@@ -626,6 +631,7 @@ static const struct {
     { "fs closed", fs_closed, "fs-closed /etc\n", VERDICT_DEGRADED },
     { "fs errors", fs_errors, "fs-errors -\n", VERDICT_DEGRADED },
     { "fs journal", fs_journal, "fs-journal -\n", VERDICT_HEALTHY },
+    { "fs journal, read through", fs_journal_read, "fs-journal -\n", VERDICT_HEALTHY },
     { "fs read-only", fs_read_only, "fs-read-only -\n", VERDICT_DEGRADED },
     { "unfinished", unfinished, "fs-run-unfinished -\n", VERDICT_HEALTHY },
     { "mode differs", mode_differs,
