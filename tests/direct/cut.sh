@@ -45,14 +45,16 @@ wholly_before_or_after() {
         fail "neither before nor after: $(diff "$HERE/whole" "$WORK/$2.after" | head -n 4)"
 }
 
-# looks_as_replayed IMAGE REPLAYED: read through its journal, it is what the replay makes of it.
+# looks_as_replayed IMAGE REPLAYED: read through its journal, it is what the replay makes of it; but
+# the search for lost keys reads the bare disk, whose bitmaps tell where something was found.
 looks_as_replayed() {
     local image
     "$repo_dir/build/dev/through" "$1" "$2" >"$HERE/through" || fail "read otherwise: $(<"$HERE/through")"
     cp --sparse=always "$1" "$HERE/looked"
     for image in "$HERE/looked" "$2"; do
         expect_exit 0,4 "$RELEASE" check --json --access=direct "$image"
-        jq -S 'del(.disk) | .findings |= map(select(.id != "fs-journal"))' "$HERE/out" |
+        jq -S 'del(.disk) | .findings |= map(select(.id != "fs-journal")) |
+            walk(if type == "object" then del(.from) else . end)' "$HERE/out" |
             sed "s,$image,IMAGE,g" >"$HERE/json.$([[ $image == "$2" ]] && echo replayed || echo through)"
     done
     expect_equal_files "$HERE/json.replayed" "$HERE/json.through" 'the findings differ'
