@@ -21,8 +21,17 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-/* qemu locks these bytes of an image it has open (block/file-posix.c). */
-enum { QEMU_LOCK_FIRST = 100, QEMU_LOCK_COUNT = 104 };
+/*
+ * qemu locks these bytes of an image it has open (block/file-posix.c): from the first on, one for
+ * each thing it does, of which writing, resizing and what is between are the second to the fourth
+ * (include/block/block-common.h, BLK_PERM_WRITE); behind them, one for each it lets nobody else do.
+ */
+enum {
+    QEMU_LOCK_FIRST = 100,
+    QEMU_LOCK_COUNT = 104,
+    QEMU_WRITE_FIRST = 101,
+    QEMU_WRITE_COUNT = 3,
+};
 
 const char *forbidden_reason(const struct forbidden *forbidden, dev_t device)
 {
@@ -237,12 +246,11 @@ static char *lasting_loop_holder(const struct stat *image)
     return holder;
 }
 
-char *image_holder(int fd)
+static char *holder_of(int fd, off_t first, off_t count, const char *clause)
 {
-    struct flock lock = { .l_type = F_WRLCK,
-                          .l_whence = SEEK_SET,
-                          .l_start = QEMU_LOCK_FIRST,
-                          .l_len = QEMU_LOCK_COUNT };
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = count
+    };
     struct stat stat;
 
     if (fstat(fd, &stat) == 0) {
@@ -252,6 +260,16 @@ char *image_holder(int fd)
             return holder;
     }
     if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-        return xstrdup("open in a virtual machine");
+        return xstrdup(clause);
     return NULL;
+}
+
+char *image_holder(int fd)
+{
+    return holder_of(fd, QEMU_LOCK_FIRST, QEMU_LOCK_COUNT, "open in a virtual machine");
+}
+
+char *image_writer(int fd)
+{
+    return holder_of(fd, QEMU_WRITE_FIRST, QEMU_WRITE_COUNT, "written by a virtual machine");
 }

@@ -100,6 +100,27 @@ static bool is_list_of_files(int fd, const struct format *format)
     return true;
 }
 
+/*
+ * qemu does not look at the type of a VHD, and would take what is only in the parent for zeros; it
+ * reads the footer's copy at the start, or where there is none, the one at the end (block/vpc.c).
+ */
+static bool is_difference(int fd, const struct format *format)
+{
+    enum { FOOTER = 512, TYPE = 60, DIFFERENCING = 4 };
+    static const unsigned char type[] = { 0, 0, 0, DIFFERENCING };
+    unsigned char footer[FOOTER];
+    struct stat stat;
+
+    if (strcmp(format->driver, "vpc") != 0 || fstat(fd, &stat) < 0 || stat.st_size < FOOTER)
+        return false;
+    for (int at_end = 0; at_end < 2; at_end++)
+        if (io_read_at(fd, footer, FOOTER, at_end ? (uint64_t)stat.st_size - FOOTER : 0) == 0 &&
+            memcmp(footer, format->magic, strlen(format->magic)) == 0 &&
+            memcmp(footer + TYPE, type, sizeof type) == 0)
+            return true;
+    return false;
+}
+
 /* The text of this name in qemu-img's JSON, as it is escaped there; NULL: none. */
 static char *json_text(const char *json, const char *name)
 {
@@ -139,6 +160,11 @@ static int look_at(const char *image, int fd, const struct format *format, struc
     if (is_list_of_files(fd, format))
         return err_set(e, ERR_REFUSED, "%s is no VMDK, or one whose content is in other files",
                        image);
+    if (is_difference(fd, format))
+        return err_set(e, ERR_REFUSED,
+                       "%s is only a part: it is a VHD that stands on another one, which cannot be "
+                       "read here; merge them where it was made",
+                       image);
     if (spawn_output(&(struct spawn){ .argv = argv, .inherit = &fd, .inherit_count = 1 },
                      INFO_SECONDS, INFO_MAX, &output, &status, e) < 0)
         return -1;
@@ -160,12 +186,16 @@ static int look_at(const char *image, int fd, const struct format *format, struc
 static int open_image(const char *image, bool writable, bool backing, struct err *e)
 {
     auto_fd int fd = open(image, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
+    auto_free char *writer = NULL;
     struct stat stat;
 
     if (fd < 0 || fstat(fd, &stat) < 0)
         return err_errno(e, "open %s", image);
     if (!S_ISREG(stat.st_mode))
         return err_set(e, ERR_REFUSED, "%s is no image file", image);
+    writer = backing ? image_writer(fd) : NULL;
+    if (writer)
+        return err_set(e, ERR_IN_USE, "%s is %s", image, writer);
     if (backing && flock(fd, LOCK_SH | LOCK_NB) < 0)
         return err_set(e, ERR_IN_USE, "%s is in use: another program has locked it", image);
     return take_fd(&fd);

@@ -54,5 +54,7 @@ void forbidden_free(struct forbidden *forbidden);
 
 /* Who has this image file open as a disk: a clause to be freed, or NULL. */
 char *image_holder(int fd);
+/* The same for a file that is only read, which virtual machines that only read it may share. */
+char *image_writer(int fd);
 
 #endif

@@ -700,6 +700,47 @@ make_i22() {
     over qcow2 "$DISK.base"
     mv "$DISK.raw" "$DISK.base"
 }
+# held_by_machine ON|OFF: DISK.base is open in a virtual machine, to be read only or written, until
+# run.sh runs $let_go.
+# shellcheck disable=SC2034
+held_by_machine() {
+    local try
+    qemu-storage-daemon --pidfile "$DISK.pid" --blockdev "driver=file,node-name=base,filename=$DISK.base,read-only=$1" \
+        --nbd-server "addr.type=unix,addr.path=$DISK.socket" \
+        --export "type=nbd,id=view,node-name=base,writable=$([[ $1 == on ]] && echo off || echo on)" &
+    let_go=(kill "$!")
+    for ((try = 0; try < 100; try++)); do
+        [[ ! -s $DISK.pid ]] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+make_i23() {
+    make_i16
+    held_by_machine off
+}
+make_i24() {
+    make_i16
+    held_by_machine on
+}
+# shellcheck disable=SC2034
+make_i25() {
+    make_i16
+    let_go=(losetup -d "$(losetup -f --show "$DISK.base")")
+}
+# A differencing VHD, as far as its footers say: type 4 instead of 3, and a checksum less by one.
+# shellcheck disable=SC2034
+make_i26() {
+    local at sum
+    make_m02
+    convert_to vpc
+    for at in 0 $(($(stat -c %s "$DISK") - 512)); do
+        bytes $((at + 63)) '\x04'
+        sum=$(od -An -tu4 --endian=big -j $((at + 64)) -N 4 "$DISK")
+        bytes $((at + 64)) "$(printf '%08x' $((sum - 1)) | sed 's/../\\x&/g')"
+    done
+    more=(--format=vhd)
+}
 # shellcheck disable=SC2034
 make_i13() {
     make_m02
