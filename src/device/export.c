@@ -58,22 +58,36 @@ static void add_word(char ***words, size_t *count, char *word)
     array_push(*words, *count, word);
 }
 
+/*
+ * What the last layer stands on is nothing, whatever its header says by the time that the daemon
+ * reads it. Only JSON can say so, and only these drivers know the word.
+ */
+static char *below_layer(const struct layers *layers, size_t i)
+{
+    const char *driver = layers->items[i].driver;
+
+    if (i + 1 < layers->count)
+        return xasprintf(",\"backing\":\"disk%zu\"", i + 1);
+    return xstrdup(strcmp(driver, "qcow2") == 0 || strcmp(driver, "vmdk") == 0 ? ",\"backing\":null"
+                                                                               : "");
+}
+
 /* The file of a layer and, on it, what is in it; what it stands on is there before. */
 static void add_layer(const struct layers *layers, size_t i, bool writable, char ***words,
                       size_t *count)
 {
-    const char *read_only = writable && i == 0 ? "off" : "on";
-    bool stands = i + 1 < layers->count;
-    auto_free char *below = stands ? xasprintf(",backing=disk%zu", i + 1) : xstrdup("");
+    const char *read_only = writable && i == 0 ? "false" : "true";
+    auto_free char *below = below_layer(layers, i);
 
     add_word(words, count, xstrdup("--blockdev"));
     add_word(words, count,
-             xasprintf("driver=file,node-name=file%zu,filename=/proc/self/fd/%zu,locking=off,"
-                       "read-only=%s",
+             xasprintf("{\"driver\":\"file\",\"node-name\":\"file%zu\",\"filename\":"
+                       "\"/proc/self/fd/%zu\",\"locking\":\"off\",\"read-only\":%s}",
                        i, i + 3, read_only));
     add_word(words, count, xstrdup("--blockdev"));
     add_word(words, count,
-             xasprintf("driver=%s,node-name=disk%zu,file=file%zu,read-only=%s%s",
+             xasprintf("{\"driver\":\"%s\",\"node-name\":\"disk%zu\",\"file\":\"file%zu\","
+                       "\"read-only\":%s%s}",
                        layers->items[i].driver, i, i, read_only, below));
 }
 
