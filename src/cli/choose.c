@@ -76,6 +76,11 @@ int systems_none_on(const struct systems *systems, const struct disk *disk, stru
             "%s is no raw image, it looks like %s; if it is one, say so: --format=%s; or "
             "make a raw one of it: qemu-img convert -O raw %s %s.raw",
             disk->path, disk->seems, disk->seems, disk->path, disk->path);
+    if (disk->more)
+        return err_set(
+            e, ERR_NOT_FOUND,
+            "no Linux system is in the first %d partitions of %s; more are not looked at",
+            VOLUMES_MAX, disk->path);
     if (nothing_known(disk))
         return err_set(e, ERR_NOT_FOUND, "no file system that is known is on %s", disk->path);
     return err_set(e, ERR_NOT_FOUND, "no Linux system on %s; sshmend scan shows what is there",

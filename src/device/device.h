@@ -48,6 +48,9 @@ static inline uint32_t backup_block_size(uint64_t backup)
     return backup < 16384 ? 1024 : backup < 65536 ? 2048 : 4096;
 }
 
+/* More than the kernel has nodes for (DISK_MAX_PARTS, 256); what is behind is not looked at. */
+enum { VOLUMES_MAX = 512 };
+
 enum disk_kind {
     DISK_BLOCK,     /* a block device: a whole disk, a partition, a logical volume */
     DISK_IMAGE,     /* a regular file */
@@ -74,6 +77,7 @@ struct disk {
     struct image_source source;
     const char *seems; /* the one that a raw image begins like; NULL: none */
     bool searched;     /* the volumes were found without a table, by their superblocks */
+    bool more;         /* there are more volumes than VOLUMES_MAX */
     bool read_only;
     bool shared;  /* holds a part of a system whose root is on another disk */
     char *in_use; /* who else has it, a clause; NULL: nobody */

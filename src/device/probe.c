@@ -17,9 +17,6 @@ enum { PROBE_FOUND = 0, PROBE_NOTHING = 1, PROBE_AMBIVALENT = -2 };
 /* libblkid counts partitions in these, whatever the disk's own sectors are. */
 enum { UNIT = 512 };
 
-/* More is no disk that anybody boots from. */
-enum { VOLUMES_MAX = 512 };
-
 static void free_probe(blkid_probe *probe)
 {
     blkid_free_probe(*probe);
@@ -105,6 +102,13 @@ static enum volume_role role_of(blkid_partition part)
     return !type && blkid_partition_get_type(part) == 0xef ? VOLUME_ESP : VOLUME_PLAIN;
 }
 
+/* Room for one more volume; that there was none is told. */
+static bool has_room(struct disk *disk)
+{
+    disk->more = disk->more || disk->count >= VOLUMES_MAX;
+    return disk->count < VOLUMES_MAX;
+}
+
 /* Takes over the volume's path. */
 static void add_volume(struct disk *disk, struct volume volume)
 {
@@ -124,7 +128,7 @@ static void add_partitions(blkid_partlist list, const struct volume *within, str
     auto_free char *prefix = within ? xasprintf("%s, ", within->path) : xstrdup("");
     int count = blkid_partlist_numof_partitions(list);
 
-    for (int i = 0; i < count && disk->count < VOLUMES_MAX; i++) {
+    for (int i = 0; i < count && has_room(disk); i++) {
         blkid_partition part = blkid_partlist_get_partition(list, i);
         struct volume volume = { .partition = blkid_partition_get_partno(part),
                                  .role = role_of(part),
@@ -236,7 +240,7 @@ static int probe_lost(int fd, struct disk *disk, struct err *e)
     for (size_t i = 0; i < known; i++)
         if (recognised(&disk->volumes[i]))
             return 0;
-    while (disk->count < VOLUMES_MAX && search_next(fd, disk, at, &volume)) {
+    while (has_room(disk) && search_next(fd, disk, at, &volume)) {
         at = volume.offset + volume.size;
         add_volume(disk, volume);
     }

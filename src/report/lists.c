@@ -93,10 +93,13 @@ static char *size_text(uint64_t bytes)
 
 static char *disk_words(const struct disk *disk)
 {
-    return xasprintf("%s%s%s%s%s%s%s%s", disk->model ? disk->model : "",
+    auto_free char *more =
+        disk->more ? xasprintf(", the first %d partitions alone", VOLUMES_MAX) : xstrdup("");
+
+    return xasprintf("%s%s%s%s%s%s%s%s%s", disk->model ? disk->model : "",
                      disk->serial ? " serial " : "", disk->serial ? disk->serial : "",
                      disk->table ? " " : "", disk->table ? disk->table : "",
-                     disk->searched ? " found without a partition table" : "",
+                     disk->searched ? " found without a partition table" : "", more,
                      disk->in_use ? " in use: " : "", disk->in_use ? disk->in_use : "");
 }
 

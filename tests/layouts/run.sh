@@ -43,6 +43,8 @@ export TZ=UTC LC_ALL=C
 . "$repo/tests/fixtures/tree.sh"
 # shellcheck source=tests/layouts/disks.sh
 . "$here/disks.sh"
+# shellcheck source=tests/layouts/tables.sh
+. "$here/tables.sh"
 
 # --- what is asked of the program ---
 
