@@ -289,12 +289,29 @@ static bool try_subvolumes(struct systems *systems, struct system *candidate)
     return found;
 }
 
+/*
+ * Two partitions may begin at the same place: what is there is one file system, and a repair by
+ * the second would go by a look at what the first has changed since. NULL: no system is there yet.
+ */
+static const struct volume *seen_there(const struct systems *systems,
+                                       const struct system *candidate)
+{
+    for (size_t i = 0; i < systems->count; i++)
+        if (systems->items[i].disk == candidate->disk &&
+            systems->items[i].volume->offset == candidate->volume->offset)
+            return systems->items[i].volume;
+    return NULL;
+}
+
 /* btrfs: the default subvolume, or where that holds no system, those beside it. */
 static void try_volume(struct systems *systems, struct system *candidate)
 {
+    const struct volume *same = seen_there(systems, candidate);
     const char *problem = NULL;
 
-    if (candidate->volume->ambivalent)
+    if (same)
+        problem = keep_text(systems, xasprintf("begins where %s does", same->name));
+    else if (candidate->volume->ambivalent)
         problem = "more than one file system signature: wipe the stale one with wipefs";
     else if (!root_can_open(candidate->volume->type))
         problem = candidate->volume->advice;
