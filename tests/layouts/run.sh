@@ -11,6 +11,7 @@
 #   image FORMAT PATH      as parts, in an image that qemu-img finds no fault with afterwards
 #   based PATH       as image qcow2; what the image stands on, DISK.base and DISK.below, is read and not
 #                    changed, and DISK.never, which it names instead, is not opened
+#   device SECTOR PATH    as parts, of a block device with sectors of this size
 #   regained PATH: KEY    as root; the private key, which was deleted, is the one of before
 #   roots PATH, PATH scan finds these systems; repair wants to be told which
 #                    these, followed by ": WORDS": check says them
@@ -122,6 +123,16 @@ expect_based() {
     ! grep -F "$DISK.never" "$work/opened" || complain 'opens what the image names' || return
     expect_image "qcow2 $1" || return
     [[ $(seal_bases 2>/dev/null) == "$before" ]] || complain 'a backing file was changed'
+}
+
+# What is attached through it ends before it: else it could not be let go of.
+expect_device() {
+    local image=$DISK
+    DISK=$(losetup --find --show --sector-size "${1%% *}" "$image") || complain 'no loop device' || return
+    expect_parts "${1#* }"
+    losetup --detach "$DISK"
+    DISK=$image
+    [[ -z $problem ]]
 }
 
 # Its .pub, which is still there, says which one it was; no new key is made in its place.

@@ -165,3 +165,15 @@ make_x18() {
     { seq 499 | awk '{ print $1, 320 + $1, 1 }' && echo 500 6400 2560; } | gpt 0 4096 500
     put ext4 25M 10M "$broken" -b 4096
 }
+make_x20() { big_sectors; }
+# As an enclosure may make of a disk: what was written by one size of sectors is read by another.
+make_x21() {
+    disk 20M gpt <<<$'start=1MiB, size=4MiB, type=linux\nstart=5MiB, size=10MiB, type=linux'
+    put ext4 1M 4M "$boot" -b 4096
+    put ext4 5M 10M "$broken" -b 4096
+}
+# shellcheck disable=SC2034 # run.sh reads it
+make_x22() {
+    big_sectors
+    more=(--access=direct)
+}
