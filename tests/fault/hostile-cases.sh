@@ -101,7 +101,7 @@ hostile_long_path() {
 }
 
 ODD_NAMES=($'a\nb' $'\033]52;c;aGk=\a' ';rm -rf x' '$(touch executed)' '-rf'
-    $'\xff\xfe' $'\u202egnp.exe' '%s%n' 'a\b' '"' "'" '`id`' $'\r')
+    $'\xff\xfe' $'\xe2\x80\xaegnp.exe' '%s%n' 'a\b' '"' "'" '`id`' $'\r')
 
 hostile_names() {
     local name
@@ -404,10 +404,31 @@ hostile_planted_copy() {
 hostile_os_release() {
     {
         printf 'ID="deb\033[2Jian"\nVERSION_ID="12\\n\\e"\n'
-        printf 'PRETTY_NAME="\033]52;c;aGk=\a%s\302\2331m\377\376"\n' $'\u202enaibeD \u2066x'
+        printf 'PRETTY_NAME="\033]52;c;aGk=\a%s\302\2331m\377\376"\n' $'\xe2\x80\xaenaibeD \xe2\x81\xa6x'
     } >"$MNT/etc/os-release"
     printf 'evil\033]0;title\a\n' >"$MNT/etc/hostname"
     printf 'OpenSSH_9.2p1\033[31m\nOpenSSH_%s\0' "$(printf '9%.0s' {1..500})" >"$MNT/usr/sbin/sshd"
+}
+
+# Sources, places and options, plain and as fstab(5) has them; what lies elsewhere is named.
+ODD_WORD=$'\033[31m\xff\xe2\x80\xae\xe2\x81\xa6"\'$(id)`id`\\033\\012\\\\'
+hostile_fstab() {
+    local tag
+    for tag in UUID= LABEL= PARTLABEL= /dev/ /dev/disk/by-path/; do
+        printf '%s /home ext4 subvol=%s 0 2\n' "$tag$ODD_WORD" "$ODD_WORD"
+        printf '%s /home/%s ext4 defaults 0 2\n' "$tag$ODD_WORD" "$ODD_WORD"
+    done >"$MNT/etc/fstab"
+    rm -r "$MNT/home"
+    mkdir "$MNT/home"
+}
+hostile_fstab_usr() { printf 'LABEL=%s /usr ext4 defaults 0 2\n' "$ODD_WORD" >"$MNT/etc/fstab" && rm -r "$MNT/usr"; }
+hostile_fstab_overlay() {
+    printf 'overlay /etc overlay upperdir=/%s,lowerdir=/etc 0 0\n' "$ODD_WORD" >"$MNT/etc/fstab"
+}
+hostile_hosts() {
+    printf '127.0.0.1 %s %s\n' "$ODD_WORD" "$ODD_WORD" >"$MNT/etc/hosts"
+    printf '%s\n' "$ODD_WORD" >"$MNT/etc/hostname"
+    printf '%s\n' "$ODD_WORD" >"$MNT/etc/machine-id"
 }
 
 hostile_os_release_long() {

@@ -199,6 +199,40 @@ terminal() {
     expect_clean "$HERE/out"
 }
 
+# Of what the operator names, and of a subvolume.
+odd_image_name() {
+    local disk=$HERE/$ODD_WORD.img
+    disk=${disk//[$'\n']/}
+    cp --sparse=always "$WORK/ext4.broken" "$disk"
+    brave_looks "$disk"
+    brave_repairs "$disk"
+    brave_undos "$disk"
+    rm "$disk"
+    expect_nothing_attached
+}
+
+fill_odd_subvolume() {
+    local name
+    for name in plain "$ODD_WORD"$'\n' '-o'; do
+        btrfs -q subvolume create "$MNT/./$name"
+        cp -a "$WORK/tree/." "$MNT/./$name"
+        chmod 0777 "$MNT/./$name/$KEY"
+    done
+}
+odd_subvolumes() {
+    local disk=$HERE/disk.img
+    rm -f "$disk"
+    truncate -s 120M "$disk"
+    mkfs.btrfs -q "$disk" >/dev/null
+    change_image "$disk" fill_odd_subvolume
+    brave_looks "$disk"
+    [[ $("$SANITIZED" scan --json "$disk" | wc -l) == 3 ]] || fail 'not all systems are listed'
+    brave repair --yes --recover=never --all --json "$disk"
+    expect_exit 0 "$SANITIZED" check "$disk"
+    expect_nothing_attached
+    expect_fsck_clean "$disk" btrfs
+}
+
 same_uuid_twice() {
     cp --sparse=always "$WORK/ext4.img" "$HERE/disk.img"
     cp --sparse=always "$WORK/ext4.broken" "$HERE/twin.img"
@@ -350,6 +384,8 @@ part_hostile() {
         point "hostile: $name is not healthy" not_healthy "$name"
     done
     point 'hostile: on a terminal' terminal
+    point 'hostile: an odd name of an image' odd_image_name
+    point 'hostile: odd names of subvolumes' odd_subvolumes
     point 'hostile: two disks of one UUID' same_uuid_twice
     point 'hostile: a disk that is mounted' attached_elsewhere
     for option in commit=1 data=writeback nodelalloc; do
