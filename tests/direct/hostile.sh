@@ -144,6 +144,64 @@ craft_hashed_cycle() {
     put $(($(block_of /etc/ssh 0) * 1024 + 24)) '\0\0\0\0\1\10\1\0\377\0\377\0\0\0\0\0'
 }
 
+craft_root_missing() { edit <<<'clri <2>'; }
+craft_root_reserved() { edit <<<'freei <2>'; }
+craft_etc_missing() { edit <<<'clri /etc'; }
+craft_directory_holds_itself() { printf 'ln /etc /etc/ssh/..x\nln /etc/ssh /etc/ssh/itself\n' | edit; }
+craft_directory_is_above_itself() { put $(($(block_of /etc/ssh 0) * 1024 + 12)) "$(le32 "$(inode_of /etc/ssh)")"; }
+craft_etc_is_root() { edit <<<$'unlink /etc\nln <2> /etc'; }
+craft_entry_of_inode_zero() { put $(($(block_of /etc 0) * 1024 + 24)) '\0\0\0\0'; }
+craft_entry_of_no_inode() { put $(($(block_of /etc/ssh 0) * 1024 + 24)) '\377\377\377\177'; }
+craft_name_longer_than_entry() { put $(($(block_of /etc/ssh 0) * 1024 + 24 + 6)) '\377'; }
+craft_bitmap_of_blocks_empty() { zero_block "$(group_says 'Block bitmap at')"; }
+craft_bitmap_of_inodes_empty() { zero_block "$(group_says 'Inode bitmap at')"; }
+craft_bitmap_without_blocks_of_files() { edit <<<"freeb $(block_of /etc/ssh/sshd_config 0)"; }
+craft_table_zeroed() { zero_block "$(($(inode_at /etc/passwd) / 1024))"; }
+craft_keys_share_a_block() {
+    edit <<<"sif /etc/ssh/ssh_host_ecdsa_key.pub block[5] $(block_of /etc/ssh/ssh_host_rsa_key.pub 0)"
+}
+craft_file_in_bitmap() { edit <<<"sif /etc/passwd block[5] $(group_says 'Block bitmap at')"; }
+craft_directory_in_journal() { edit <<<"sif /etc/ssh block[5] $(block_of '<8>' 2)"; }
+craft_extents_of_depth() { put $(($(inode_at /etc/ssh/sshd_config) + 46)) '\5'; }
+# An index of extents that leads back to its own block.
+craft_extents_in_a_circle() {
+    local inode block
+    inode=$(inode_at /etc/ssh/sshd_config) block=$(block_of /etc/ssh/sshd_config 0)
+    put $((inode + 40)) "\\012\\363\\1\\0\\4\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0$(le32 "$block")\\0\\0\\0\\0"
+    put $((block * 1024)) "\\012\\363\\1\\0\\124\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0$(le32 "$block")\\0\\0\\0\\0"
+}
+craft_checksum_of_superblock() { put $((1024 + 1020)) '\1\2\3\4'; }
+craft_checksum_of_descriptors() { edit <<<'set_bg 0 checksum 0x1234'; }
+craft_checksum_of_etc() { edit <<<'sif /etc checksum 0x12345678'; }
+craft_checksum_of_directory() { put $(($(block_of /etc/ssh 0) * 1024 + 1020)) '\1\2\3\4'; }
+craft_attributes_cut() {
+    local at
+    at=$(attributes_at)
+    put $((at + 32)) '\377\177\377\377\377\377\377\377'
+}
+craft_attributes_no_end() {
+    local at
+    at=$(attributes_at)
+    put $((at + 32)) "$(printf '\\377%.0s' {1..900})"
+}
+craft_attributes_shared() {
+    local at
+    at=$(attributes_at)
+    edit <<<"sif /etc/passwd file_acl $((at / 1024))"
+}
+craft_attributes_in_inode() { put $(($(inode_at /etc/ssh/ssh_host_rsa_key) + 160)) '\0\0\2\352\377\7\377\377\377\377\377\377\377\377\377\377'; }
+craft_time_of_all() { edit <<<$'sif /etc/passwd mtime 0xffffffff\nsif /etc/passwd ctime_extra 0xffffffff'; }
+craft_links_many() { edit <<<'sif /etc/ssh/ssh_host_rsa_key links_count 65535'; }
+craft_links_none() { edit <<<'sif /etc/ssh/ssh_host_rsa_key links_count 0'; }
+craft_types_confused() { edit <<<$'sif /etc/passwd mode 0060660\nsif /etc/ssh/sshd_config mode 0010644\nsif /etc/ssh/ssh_host_ecdsa_key mode 0170000'; }
+craft_passwd_huge() { edit <<<$'sif /etc/passwd size 0x40000000\nsif /etc/ssh/sshd_config size 0x4000000000'; }
+craft_first_inode() { edit <<<'ssv first_ino 0xffffffff'; }
+craft_blocks_per_group() { edit <<<'ssv blocks_per_group 0xffffffff'; }
+craft_descriptor_size() { edit <<<'ssv desc_size 7'; }
+craft_inodes_count() { edit <<<'ssv inodes_count 0xffffffff'; }
+craft_first_meta_bg() { edit <<<$'feature meta_bg\nssv first_meta_bg 0xffffffff'; }
+craft_orphans() { edit <<<'ssv last_orphan 11'; }
+
 # A journal that says it has something, and leads astray when it is replayed.
 craft_journal_hostile() {
     local journal=$(($(block_of '<8>' 0) * 1024))
@@ -157,6 +215,21 @@ craft_attributes_astray() { edit <<<'sif /etc/ssh/ssh_host_rsa_key file_acl 0x7f
 craft_attributes_in_superblock() { edit <<<'sif /etc/ssh/ssh_host_rsa_key file_acl 1'; }
 craft_extent_header() { put $(($(inode_at /etc) + 42)) '\377\377\377\377\377\177'; }
 craft_cut_short() { truncate -s 6M "$HERE/disk.img"; }
+
+# A number as printf has its bytes, least first.
+le32() { printf '\\%03o\\%03o\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)); }
+inode_of() { debugfs -R "stat $1" "$HERE/disk.img" 2>/dev/null | sed -n 's/^Inode: *\([0-9]*\).*/\1/p'; }
+group_says() { dumpe2fs "$HERE/disk.img" 2>/dev/null | sed -n "s/.*$1 \([0-9]*\).*/\1/p" | head -n 1; }
+zero_block() { dd if=/dev/zero of="$HERE/disk.img" bs=1024 seek="$1" count=1 conv=notrunc status=none; }
+# Where a key has its attributes, in bytes, once they do not fit into its inode.
+attributes_at() {
+    local block
+    head -c 600 /dev/zero | tr '\0' x >"$HERE/value"
+    edit <<<"ea_set -f $HERE/value /etc/ssh/ssh_host_rsa_key user.large"
+    block=$(debugfs -R 'stat /etc/ssh/ssh_host_rsa_key' "$HERE/disk.img" 2>/dev/null | sed -n 's/.*File ACL: \([0-9]*\).*/\1/p')
+    ((block > 0)) || fail 'there is no block of attributes'
+    echo $((block * 1024))
+}
 
 # Where the inode of a path stands, in bytes.
 inode_at() {
