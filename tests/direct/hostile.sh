@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # fault_dir comes from the harness
 #
 # Disks made by somebody who means harm. Whatever is on them: an answer in time, an exit code of the
 # contract, not a byte written by check, no child left behind; and where e2fsck found nothing to say
@@ -7,6 +8,9 @@
 
 # shellcheck source=tests/direct/variants.sh
 . "$PART_DIR/variants.sh"
+CANARY=$WORK/canary
+# shellcheck source=tests/fault/hostile-cases.sh
+. "$fault_dir/hostile-cases.sh"
 
 SEEDS=${FULL:+1500}
 SEEDS=${SEEDS:-60}
@@ -49,6 +53,36 @@ hold_against() {
     looked_at
     repaired
 }
+
+# ---- what a sound file system may hold ------------------------------------------------------
+
+# Those of the fault tests: both doors see the same, whatever it is, in files that are none, are
+# endless, or lead into a circle. With "full", in all of them.
+TREES='ssh_to_itself key_link_loop key_link_chain fifo_config zero_include socket_key sparse_config
+    sparse_passwd names fstab crowd'
+
+# A hundred thousand files, half of them keys by their names.
+hostile_crowd() {
+    (cd "$MNT/etc/ssh" && perl -e 'for (1 .. 50000) {
+        link "ssh_host_rsa_key", "ssh_host_${_}_key" or die; link "ssh_host_rsa_key.pub", "file$_" or die }')
+}
+
+judged() { jq -S '[.verdict, .error.kind, (.findings // [] | map([.id, .path, .message]))]' "$HERE/out"; }
+
+hostile_tree() {
+    cp --sparse=always "$WORK/ext4.img" "$HERE/disk.img"
+    change_image "$HERE/disk.img" "hostile_$1"
+    answers check --json --access=mount "$HERE/disk.img"
+    judged >"$HERE/mounted"
+    answers check --json --access=direct "$HERE/disk.img"
+    judged >"$HERE/direct"
+    expect_equal_files "$HERE/mounted" "$HERE/direct" 'the doors differ'
+    hold_against
+}
+
+try_tree() { point "hostile tree: $1" hostile_tree "$1"; }
+
+trees() { [[ $FULL ]] && declare -F | sed -n 's/^declare -f hostile_//p' | grep -vx tree || xargs -n 1 <<<"$TREES"; }
 
 # ---- random damage --------------------------------------------------------------------------
 
@@ -262,6 +296,7 @@ make_hostile() {
 part_hostile() {
     local name seed used
     make_hostile
+    trees | in_parallel hostile try_tree
     for name in $(purposes); do
         printf '%s %s\n' "$name" plain "$name" checked
     done | in_parallel hostile try_on_purpose

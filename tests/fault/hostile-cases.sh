@@ -418,10 +418,10 @@ hostile_fstab() {
         printf '%s /home ext4 subvol=%s 0 2\n' "$tag$ODD_WORD" "$ODD_WORD"
         printf '%s /home/%s ext4 defaults 0 2\n' "$tag$ODD_WORD" "$ODD_WORD"
     done >"$MNT/etc/fstab"
-    rm -r "$MNT/home"
+    rm -r "${MNT:?}/home"
     mkdir "$MNT/home"
 }
-hostile_fstab_usr() { printf 'LABEL=%s /usr ext4 defaults 0 2\n' "$ODD_WORD" >"$MNT/etc/fstab" && rm -r "$MNT/usr"; }
+hostile_fstab_usr() { printf 'LABEL=%s /usr ext4 defaults 0 2\n' "$ODD_WORD" >"$MNT/etc/fstab" && rm -r "${MNT:?}/usr"; }
 hostile_fstab_overlay() {
     printf 'overlay /etc overlay upperdir=/%s,lowerdir=/etc 0 0\n' "$ODD_WORD" >"$MNT/etc/fstab"
 }
