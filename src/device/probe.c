@@ -17,6 +17,9 @@ enum { PROBE_FOUND = 0, PROBE_NOTHING = 1, PROBE_AMBIVALENT = -2 };
 /* libblkid counts partitions in these, whatever the disk's own sectors are. */
 enum { UNIT = 512 };
 
+/* Bytes of a GPT's entries; 128 of them, of 128 bytes, are usual. */
+enum { GPT_BYTES_MAX = 16384 * 128 };
+
 static void free_probe(blkid_probe *probe)
 {
     blkid_free_probe(*probe);
@@ -147,15 +150,38 @@ static void add_partitions(blkid_partlist list, const struct volume *within, str
     }
 }
 
-/* The partitions, by the table at the start or by GPT's backup at the end. */
+/*
+ * UEFI 2.10, 5.3.2. libblkid reads as many entries as a GPT claims, gigabytes of them, and only
+ * when it has them all does it see that their checksum is wrong. The copy is in the last sector.
+ */
+static bool claims_too_much(int fd, const struct disk *disk, uint64_t offset, uint64_t size)
+{
+    enum { COUNT = 80, LENGTH = 84 };
+    const uint64_t places[] = { disk->sector_size, size - disk->sector_size };
+    unsigned char header[UNIT];
+
+    for (size_t i = 0; i < ARRAY_SIZE(places) && size > 2 * disk->sector_size; i++)
+        if (io_read_at(fd, header, sizeof header, offset + places[i]) == 0 &&
+            memcmp(header, "EFI PART", 8) == 0 &&
+            little(header + COUNT, 4) * little(header + LENGTH, 4) > GPT_BYTES_MAX)
+            return true;
+    return false;
+}
+
+/*
+ * The partitions, by the table at the start or by GPT's backup at the end. A table that is not to
+ * be read is none: what is there is found by its superblocks.
+ */
 static int probe_table(int fd, const struct volume *within, struct disk *disk, struct err *e)
 {
-    auto_with(free_probe) blkid_probe probe =
-        open_probe(fd, disk, within ? within->offset : 0, within ? within->size : disk->size);
+    uint64_t offset = within ? within->offset : 0, size = within ? within->size : disk->size;
+    auto_with(free_probe) blkid_probe probe = open_probe(fd, disk, offset, size);
     blkid_partlist list;
 
     if (!probe)
         return err_errno(e, "probe %s", disk->path);
+    if (claims_too_much(fd, disk, offset, size))
+        return 0;
     blkid_probe_enable_partitions(probe, 1);
     errno = 0;
     list = blkid_probe_get_partitions(probe);
