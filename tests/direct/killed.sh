@@ -50,7 +50,7 @@ killed_child() {
     start_with
     expect_exit 8 strace -f -qq -o "$HERE/strace" -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
         "$RELEASE" "${REPAIR[@]}" "$HERE/disk.img"
-    grep -q 'its reader ended' "$HERE/err" || fail "not said: $(<"$HERE/err")"
+    grep -q 'all of the changes are made, or none' "$HERE/err" || fail "not said: $(<"$HERE/err")"
     expect_no_process
     expect_whole_or_untouched
 }
