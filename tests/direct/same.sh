@@ -277,7 +277,8 @@ make_half_broken() {
 }
 
 part_same() {
-    variants "$MORE_VARIANTS" | cut -d' ' -f1 | in_parallel same try_variant
+    # Linux 6.18 does not mount it without loading the journal (EINVAL), nojournal_checksum or not.
+    variants "$MORE_VARIANTS" | cut -d' ' -f1 | grep -vx checksum | in_parallel same try_variant
     point 'large: is made' make_variant small
     point 'large: directories' large_directories small
     point 'dirty journal' dirty_journal
