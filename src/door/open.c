@@ -198,37 +198,18 @@ static int open_directly(struct disk *disk, const struct volume *volume, int bac
     return replayed ? err_prefix(e, "%s", volume->name) : -1;
 }
 
-int root_open_volume(struct disk *disk, const struct volume *volume, const char *subvolume,
-                     enum root_way way, enum root_access access, struct root **ret, struct err *e)
+static int open_mounted(struct disk *disk, const struct volume *volume, int backing,
+                        const char *subvolume, const struct root_facts *facts,
+                        enum root_access access, struct root **ret, struct err *e)
 {
     const struct fs_type *fs = fs_type_of(volume->type);
     bool read_only = access == ROOT_READ;
-    struct root_facts facts = { 0 };
-    struct health health = { 0 };
+    struct root_facts known = *facts;
     struct loop loop = { .fd = -1 };
     auto_free char *options = NULL;
     char sb[32] = "";
-    auto_fd int backing = -1, loop_fd = -1, fd = -1;
+    auto_fd int loop_fd = -1, fd = -1;
 
-    if (!fs)
-        return err_set(e, ERR_UNSUPPORTED, "%s holds %s, which is not opened", volume->name,
-                       volume->type ? volume->type : "nothing known");
-    if (choose_way(fs, &way, e) < 0)
-        return err_prefix(e, "%s", volume->name);
-    backing = device_descriptor(disk, !read_only, e);
-    if (backing < 0)
-        return -1;
-    if (fs->health && !volume->backup)
-        fs->health(backing, volume->offset, &health);
-    facts.fs = fs->name;
-    facts.by_copy = volume->backup;
-    facts.journal_dirty = read_only && health.journal_dirty;
-    facts.errors = health.errors;
-    if ((!read_only && root_may_write(volume, e) < 0) ||
-        refuse_unsound(fs, volume, access, &health, e) < 0)
-        return -1;
-    if (way == ROOT_WAY_DIRECT)
-        return open_directly(disk, volume, backing, &facts, &health, access, ret, e);
     if (loop_attach(backing, volume->offset, volume->size, disk->sector_size, read_only, &loop, e) <
         0)
         return -1;
@@ -236,15 +217,60 @@ int root_open_volume(struct disk *disk, const struct volume *volume, const char 
     if (volume->backup)
         snprintf(sb, sizeof sb, "sb=%llu,", (unsigned long long)volume->backup);
     if (read_only && fs->tells_by_mounting)
-        health.journal_dirty = log_is_dirty(fs, loop.path);
+        known.journal_dirty = log_is_dirty(fs, loop.path);
     options = xasprintf("%s%s", sb, read_only ? fs->read_options : fs->write_options);
     fd = mount_volume(fs, loop.path, subvolume, access, options, e);
     if (fd < 0)
         return err_prefix(e, "%s", volume->name);
-    facts.journal_dirty = read_only && health.journal_dirty;
-    *ret = mounted_root(take_fd(&fd), &facts, access);
+    *ret = mounted_root(take_fd(&fd), &known, access);
     mounted_set_device(*ret, loop.path);
     return 0;
+}
+
+/*
+ * A superblock may ask every mount for journal_checksum, which Linux does not let go together with
+ * noload, and with no option takes back: the other door does not ask.
+ */
+static bool mount_is_asked_too_much(const struct volume *volume, enum root_access access,
+                                    const struct err *e)
+{
+    return access == ROOT_READ && e->code == EINVAL && root_opens_directly(volume->type);
+}
+
+int root_open_volume(struct disk *disk, const struct volume *volume, const char *subvolume,
+                     enum root_way way, enum root_access access, struct root **ret, struct err *e)
+{
+    const struct fs_type *fs = fs_type_of(volume->type);
+    bool either = way == ROOT_WAY_AUTO;
+    struct root_facts facts = { .by_copy = volume->backup };
+    struct health health = { 0 };
+    auto_fd int backing = -1;
+    struct err why = { 0 };
+
+    if (!fs)
+        return err_set(e, ERR_UNSUPPORTED, "%s holds %s, which is not opened", volume->name,
+                       volume->type ? volume->type : "nothing known");
+    if (choose_way(fs, &way, e) < 0)
+        return err_prefix(e, "%s", volume->name);
+    backing = device_descriptor(disk, access == ROOT_WRITE, e);
+    if (backing < 0)
+        return -1;
+    if (fs->health && !volume->backup)
+        fs->health(backing, volume->offset, &health);
+    facts.fs = fs->name;
+    facts.journal_dirty = access == ROOT_READ && health.journal_dirty;
+    facts.errors = health.errors;
+    if ((access == ROOT_WRITE && root_may_write(volume, e) < 0) ||
+        refuse_unsound(fs, volume, access, &health, e) < 0)
+        return -1;
+    if (way == ROOT_WAY_MOUNT &&
+        open_mounted(disk, volume, backing, subvolume, &facts, access, ret, &why) == 0)
+        return 0;
+    if (way == ROOT_WAY_DIRECT || (either && mount_is_asked_too_much(volume, access, &why)))
+        return open_directly(disk, volume, backing, &facts, &health, access, ret, e);
+    if (e)
+        *e = why;
+    return -1;
 }
 
 /* Once more what is mounted for a root, with options; subvolume may be NULL. */
