@@ -37,6 +37,7 @@ struct libscols_table *table_new(const char *const *columns)
 {
     struct libscols_table *table = scols_new_table();
 
+    scols_table_enable_noencoding(table, 1); /* each cell is clean by itself */
     for (; *columns; columns++)
         scols_table_new_column(table, *columns, 0, 0);
     return table;

@@ -109,6 +109,14 @@ case_disk_of_no_such_serial() {
     expect_exit 16 sshmend check --disk-serial d-bp1nowhere "$IMG"
 }
 
+# What is no text is shown once, not encoded again by the table.
+case_label_is_clean() {
+    truncate -s 8M "$IMG"
+    mkfs.ext4 -q -L $'a\x1b[31m' "$IMG"
+    sshmend scan "$IMG" >"$OUT" 2>"$ERR" || true
+    grep -qF ' a\x1b[31m' "$OUT" || fail "$(cat -v "$OUT")"
+}
+
 # Without a target all attached disks are looked at, and never the running system.
 case_no_target_alone() {
     local uuid running
