@@ -3,6 +3,9 @@
 #
 # Somebody with an image and no rights at all.
 
+# shellcheck source=tests/direct/variants.sh
+. "$PART_DIR/variants.sh"
+
 as_nobody() {
     setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all \
         --ambient-caps -all --no-new-privs "$@"
@@ -98,6 +101,23 @@ ostree() {
     rm -r "$NOBODYS/ostree.img" "$HERE/top"
 }
 
+# The host keys on a file system of their own.
+parts() {
+    local image=$NOBODYS/parts.img tree=$HERE/half
+    cp -a "$WORK/tree" "$tree"
+    chmod 0777 "$tree/etc/ssh/ssh_host_rsa_key"
+    make_apart "$image" "$tree" /etc/ssh 16 apart_as_ext4
+    chown 65534:65534 "$image"
+    expect_exit 4 nobody check "$image"
+    expect_exit 1 nobody repair --yes --recover=never "$image"
+    expect_both_sound "$image"
+    expect_exit 0 nobody check "$image"
+    expect_exit 0 nobody undo "$image"
+    expect_exit 4 nobody check "$image"
+    expect_both_sound "$image"
+    rm -r "$image" "$tree"
+}
+
 # Somebody has it attached: an ordinary user sees that, too.
 attached_elsewhere() {
     local loop code=0
@@ -119,5 +139,6 @@ part_user() {
     point 'user: an image of somebody else' not_his_own
     point 'user: XFS' other_file_system
     point 'user: ostree' ostree
+    point 'user: /etc/ssh on a file system of its own' parts
     point 'user: an image that is attached' attached_elsewhere
 }
