@@ -341,6 +341,42 @@ START_TEST(lists_the_same)
 }
 END_TEST
 
+/* What a reader has become that serves whoever made the disk: it has found a file of another one.
+ */
+static int serve_lie(const int *fds, size_t count, int out)
+{
+    const struct root_stat stat = { .mode = S_IFREG | 0777, .device = 1 };
+
+    (void)fds;
+    (void)count;
+    for (;;) {
+        auto_message struct message in = { 0 }, answer = { 0 };
+
+        if (message_receive(out, 4096, &in) < 0)
+            return 0;
+        message_put(&answer, DIRECT_DONE);
+        message_put_text(&answer, "/file");
+        message_put_stat(&answer, &stat);
+        if (message_send(out, &answer) < 0)
+            return 0;
+    }
+}
+
+START_TEST(lies_about_another)
+{
+    auto_root struct root *direct = open_both(ROOT_READ);
+    struct part *part = &direct_of(direct)->parts[1];
+    struct err e = { 0 };
+
+    (void)confine_end(&part->child);
+    ck_assert_int_eq(confine_start(serve_lie, NULL, 0, &part->child), 0);
+    ck_assert_int_eq(root_find(direct, "/dir/inner", NULL, NULL, &e), -1);
+    ck_assert_int_eq(e.kind, ERR_IO);
+    ck_assert_int_eq(part->child.pid, 0);
+    ck_assert_int_eq(root_find(direct, "/file", NULL, NULL, &e), 0);
+}
+END_TEST
+
 /* ---- a child that is gone -------------------------------------------------------------- */
 
 static pid_t only_child(void)
@@ -717,6 +753,7 @@ Suite *suite_door_direct(void)
     ADD_TABLE(tcase, crosses_the_same, paths);
     ADD(tcase, crosses_and_reads);
     ADD(tcase, crosses_and_writes);
+    ADD(tcase, lies_about_another);
     ADD(tcase, lists_the_same);
     ADD(tcase, child_killed);
     ADD(tcase, shut_in);
