@@ -20,6 +20,8 @@ $2 == "<..." { next }
     what = "target"
     if (name ~ /^open/ && call !~ /O_CREAT/)
         next
+    if (call ~ /LOOP_GET_STATUS/)
+        next
     if (name == "ioctl") {
         if (call ~ /LOOP_/)
             what = "loop"
