@@ -55,7 +55,7 @@ BUILD_PACKAGES := gcc make pkg-config libblkid-dev libmount-dev libsmartcols-dev
 TEST_PACKAGES := check clang libclang-rt-dev clang-format shellcheck jq strace mmdebstrap fdisk e2fsprogs \
 	xfsprogs btrfs-progs zstd ripgrep time qemu-utils qemu-system-common openssh-client \
 	openssl acl attr lvm2 cryptsetup-bin iproute2 xxd procps \
-	git gcovr systemd systemd-journal-remote rpm openssh-client-ssh1
+	git gcovr perl systemd systemd-journal-remote rpm openssh-client-ssh1
 # What the tests in machines need beyond that.
 VM_PACKAGES := qemu-system-x86 ovmf grub-common grub-pc-bin grub-efi-amd64-bin dosfstools mtools
 
