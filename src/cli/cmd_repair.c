@@ -94,6 +94,12 @@ static void show_plan(const struct repair *repair, const struct examination *see
     }
 }
 
+/* There is something in it, whether that was seen or not. */
+static bool has_journal(const struct root_facts *facts)
+{
+    return facts->journal_dirty || facts->journal_read;
+}
+
 /*
  * There is something that only an opening for writing can do. A dirty journal alone
  * is a reason only where somebody has agreed, or can be asked.
@@ -103,7 +109,7 @@ static bool needs_writing(const struct examination *seen, const struct options *
     bool answer = options->yes || isatty(STDIN_FILENO);
 
     return seen->plan.change_count > 0 || seen->facts.unfinished ||
-           ((seen->facts.fs.journal_dirty || seen->facts.fs.journal_read) && answer);
+           (has_journal(&seen->facts.fs) && answer);
 }
 
 static int look_read_only(struct repair *repair, struct err *e)
@@ -123,8 +129,8 @@ static bool still_as_agreed(const struct repair *repair)
 {
     const struct inspection *facts = &repair->agreed.facts;
 
-    return repair->system->volume && !facts->fs.journal_dirty && !facts->fs.journal_read &&
-           !facts->fs.by_copy && !facts->unfinished && !repair->options->backup_dir;
+    return repair->system->volume && !has_journal(&facts->fs) && !facts->fs.by_copy &&
+           !facts->unfinished && !repair->options->backup_dir;
 }
 
 /* A journal, or a run rolled back, may show another disk than the one agreed to. */

@@ -51,6 +51,12 @@ static inline uint32_t backup_block_size(uint64_t backup)
 /* More than the kernel has nodes for (DISK_MAX_PARTS, 256); what is behind is not looked at. */
 enum { VOLUMES_MAX = 512 };
 
+/* The number of the block that the copy is in. */
+static inline uint64_t backup_block(uint64_t backup)
+{
+    return backup * 1024 / backup_block_size(backup);
+}
+
 enum disk_kind {
     DISK_BLOCK,     /* a block device: a whole disk, a partition, a logical volume */
     DISK_IMAGE,     /* a regular file */

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "ext/ext.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,7 +70,9 @@ static int read_piece(const struct root *root, const char *path, uint64_t offset
     if (direct_ask(root, &question, len + DIRECT_SPARE, &answer, e) < 0)
         return -1;
     bytes = message_view(&answer, &got);
-    if (direct_whole(root, &answer, e) < 0 || got != len)
+    if (direct_whole(root, &answer, e) < 0)
+        return -1;
+    if (got != len)
         return direct_distrust(root, e);
     memcpy(into, bytes, len);
     return 0;
@@ -106,7 +107,9 @@ static int direct_read(const struct root *root, const char *path, size_t max, st
         return -1;
     size = message_number(&answer);
     first = message_view(&answer, &got);
-    if (direct_whole(root, &answer, e) < 0 || size > max || got > size)
+    if (direct_whole(root, &answer, e) < 0)
+        return -1;
+    if (size > max || got > size)
         return direct_distrust(root, e);
     bytes = blob_zeroed((size_t)size);
     memcpy(bytes.data, first, got);

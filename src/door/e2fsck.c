@@ -60,17 +60,15 @@ int replay_journal(struct disk *disk, const struct volume *volume, int fd, struc
 
 char *superblock_command(const struct volume *volume)
 {
-    uint32_t size = backup_block_size(volume->backup);
-
-    return xasprintf("e2fsck -b %llu -B %u", (unsigned long long)volume->backup * 1024 / size,
-                     size);
+    return xasprintf("e2fsck -b %llu -B %u", (unsigned long long)backup_block(volume->backup),
+                     backup_block_size(volume->backup));
 }
 
 int restore_superblock(struct disk *disk, const struct volume *volume, int fd, struct err *e)
 {
-    uint32_t size = backup_block_size(volume->backup);
-    auto_free char *block = xasprintf("%llu", (unsigned long long)volume->backup * 1024 / size);
-    auto_free char *bytes = xasprintf("%u", size), *command = superblock_command(volume);
+    auto_free char *block = xasprintf("%llu", (unsigned long long)backup_block(volume->backup));
+    auto_free char *bytes = xasprintf("%u", backup_block_size(volume->backup));
+    auto_free char *command = superblock_command(volume);
     const char *const options[] = { "-b", block, "-B", bytes, NULL };
 
     /* One that has replayed a journal inside an image fails to open it again (1.47.0). */

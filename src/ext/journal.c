@@ -110,8 +110,7 @@ static uint32_t tag_size(uint32_t features)
 const char *journal_understand(struct journal *journal)
 {
     const unsigned char *super = journal->super;
-    uint32_t type = journal_get(super + 4), len = journal_get(super + AT_MAXLEN), fast = 0,
-             checksum;
+    uint32_t type = journal_get(super + 4), len = journal_get(super + AT_MAXLEN), checksum;
 
     if (journal_get(super) != JOURNAL_MAGIC || (type != TYPE_SUPER_V1 && type != TYPE_SUPER_V2) ||
         journal_get(super + AT_BLOCKSIZE) != journal->ext->fs->blocksize)
@@ -121,11 +120,10 @@ const char *journal_understand(struct journal *journal)
     if (type == TYPE_SUPER_V2 && odd_features(journal))
         return odd_features(journal);
     if (journal->features & INCOMPAT_FAST)
-        fast =
+        journal->fast =
             journal_get(super + AT_FAST_BLOCKS) ? journal_get(super + AT_FAST_BLOCKS) : FAST_BLOCKS;
     journal->first = journal_get(super + AT_FIRST);
-    journal->fast = fast;
-    journal->end = len > fast ? len - fast : 0;
+    journal->end = len > journal->fast ? len - journal->fast : 0;
     journal->sequence = journal_get(super + JOURNAL_SEQUENCE_AT) + 1;
     journal->tag = tag_size(journal->features);
     journal->seed = ext2fs_crc32c_le(~0U, super + JOURNAL_UUID_AT, JOURNAL_UUID);

@@ -184,10 +184,8 @@ static errcode_t check_size(const struct ext *ext, uint64_t size)
 
 static errcode_t open_by(const char *name, uint64_t backup, int flags, ext2_filsys *ret)
 {
-    uint32_t size = backup_block_size(backup);
-
-    return ext2fs_open(name, flags, (int)(backup * 1024 / size), backup ? size : 0, ext_io_manager,
-                       ret);
+    return ext2fs_open(name, flags, (int)backup_block(backup),
+                       backup ? backup_block_size(backup) : 0, ext_io_manager, ret);
 }
 
 static errcode_t open_through(int fd, uint64_t offset, uint64_t size, uint64_t backup, int flags,

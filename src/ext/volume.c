@@ -114,7 +114,7 @@ static size_t length_of(const struct ext_volume *volume, uint64_t number)
 
 static const struct log_block *find_logged(const struct volume_log *log, uint64_t number)
 {
-    size_t low = 0, high = log ? log->count : 0;
+    size_t low = 0, high = log->count;
 
     while (low < high) {
         size_t middle = (low + high) / 2;

@@ -155,22 +155,16 @@ partition() {
 apart() {
     local image=$HERE/apart.img
     make_apart "$image" "$WORK/half" "$1" 16 apart_as_ext4
-    cp "$image" "$HERE/before"
-    expect_exit 4 "$RELEASE" check --json --access=mount "$image"
-    jq -S . "$HERE/out" >"$HERE/mounted.json"
-    expect_exit 4 "$SANITIZED" check --json --access=direct "$image"
-    jq -S . "$HERE/out" >"$HERE/direct.json"
-    expect_equal_files "$HERE/mounted.json" "$HERE/direct.json" 'the doors differ'
-    cmp -s "$image" "$HERE/before" || fail 'looking has changed the disk'
+    same_words "$image" 4
+    mv "$HERE/mounted.json" "$HERE/first.json"
     expect_exit 1 "$SANITIZED" repair --yes --recover=never --access=direct "$image"
     expect_both_sound "$image"
     expect_exit 0 "$RELEASE" check --access=mount "$image"
     expect_exit 0 direct check "$image"
     expect_exit 0 "$SANITIZED" undo --access="$2" "$image"
     expect_both_sound "$image"
-    expect_exit 4 direct check --json "$image"
-    jq -S . "$HERE/out" >"$HERE/direct.json"
-    expect_equal_files "$HERE/mounted.json" "$HERE/direct.json" 'undo did not restore'
+    same_words "$image" 4
+    expect_equal_files "$HERE/first.json" "$HERE/direct.json" 'undo did not restore'
     rm "$image"
 }
 
