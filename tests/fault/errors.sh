@@ -11,19 +11,21 @@ with_injection() {
     ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace_inject "$@"
 }
 
+# expect_refusal BASE INJECTION COMMAND…: of a fresh copy of BASE, at $HERE/disk.img.
 expect_refusal() {
-    local injection=$1
-    shift
-    expect_exit 8 with_injection "$injection" "$@"
-    grep -q INJECTED "$HERE/strace" || fail "nothing was injected"
+    local base=$1 injection=$2
+    shift 2
+    expect_injected 8 "$base" changes_something with_injection "$injection" "$@"
     grep -q '^sshmend: .' "$HERE/err" || fail 'it failed without a message'
     expect_nothing_attached
 }
 
+changes_something() { [[ -n $(awk -f "$fault_dir/mutations.awk" "$1") ]]; }
+
 failed_repair() {
     local disk=$HERE/disk.img
-    cp --sparse=always "$WORK/ext4.broken" "$disk"
-    expect_refusal "$1:error=$3:when=$2" "$SANITIZED" repair --yes --recover=never "$disk"
+    expect_refusal "$WORK/ext4.broken" "$1:error=$3:when=$2" \
+        "$SANITIZED" repair --yes --recover=never
     expect_all_or_nothing "$disk"
     expect_repair_converges "$disk" "$WORK/ext4"
 }
@@ -31,16 +33,15 @@ failed_repair() {
 # From the Nth on every call of that name fails, those of the rollback too.
 dead_repair() {
     local disk=$HERE/disk.img
-    cp --sparse=always "$WORK/ext4.broken" "$disk"
-    expect_refusal "$1:error=$3:when=$2+" "$SANITIZED" repair --yes --recover=never "$disk"
+    expect_refusal "$WORK/ext4.broken" "$1:error=$3:when=$2+" \
+        "$SANITIZED" repair --yes --recover=never
     wholly_old_or_new "$disk" "$WORK/ext4"
     expect_repair_converges "$disk" "$WORK/ext4"
 }
 
 failed_undo() {
     local disk=$HERE/disk.img
-    cp --sparse=always "$WORK/ext4.mended" "$disk"
-    expect_refusal "$1:error=$3:when=$2$4" "$SANITIZED" undo "$disk"
+    expect_refusal "$WORK/ext4.mended" "$1:error=$3:when=$2$4" "$SANITIZED" undo
     wholly_old_or_new "$disk" "$WORK/ext4"
     expect_exit 0,8 "$RELEASE" undo "$disk"
     expect_tree "$disk" "$WORK/ext4.old" 'a second undo did not restore'

@@ -84,12 +84,13 @@ loop_configures() {
         "$HERE/trace"
 }
 
+configures_loop() { grep -q LOOP_CONFIGURE "$1"; }
+
 loop_in_steps() {
     local code=$1 base=$2 nth=$3 disk=$HERE/disk.img
     shift 3
-    cp --sparse=always "$WORK/ext4.$base" "$disk"
-    expect_exit "$code" strace_inject "ioctl:error=EINVAL:when=$nth" "$RELEASE" "$@" "$disk"
-    grep -q 'LOOP_CONFIGURE.*INJECTED' "$HERE/strace" || fail 'LOOP_CONFIGURE did not fail'
+    expect_injected "$code" "$WORK/ext4.$base" configures_loop \
+        strace_inject "ioctl:error=EINVAL:when=$nth" "$RELEASE" "$@"
     grep -q 'LOOP_SET_FD' "$HERE/strace" || fail 'LOOP_SET_FD was not used'
     expect_nothing_attached
     [[ $1 != check ]] || cmp -s "$WORK/ext4.$base" "$disk" || fail 'check changed the image'
@@ -98,9 +99,8 @@ loop_in_steps() {
 
 # Any other error is one: no second way, and a message.
 loop_refused() {
-    local disk=$HERE/disk.img
-    cp --sparse=always "$WORK/ext4.broken" "$disk"
-    expect_exit 8 strace_inject "ioctl:error=EIO:when=$1" "$RELEASE" check "$disk"
+    expect_injected 8 "$WORK/ext4.broken" configures_loop \
+        strace_inject "ioctl:error=EIO:when=$1" "$RELEASE" check
     grep -q '^sshmend: .' "$HERE/err" || fail 'no message'
     expect_nothing_attached
 }

@@ -336,3 +336,23 @@ strace_inject() {
     strace "${follow[@]}" -qq -o "$HERE/strace" -e trace="${injection%%:*}" \
         -e inject="$injection" "$@"
 }
+
+# expect_injected CODE BASE IS_MEANT COMMAND…: of a fresh copy of BASE, at
+# $HERE/disk.img. Other loop devices come and go, and each is asked for its file: with
+# one more, what fails is an earlier call than the one meant. IS_MEANT is given a file
+# with the call that failed, and says whether that is the one; else all is done again.
+expect_injected() {
+    local code=$1 base=$2 is_meant=$3 got try
+    shift 3
+    for ((try = 0; try < 20; try++)); do
+        cp --sparse=always "$base" "$HERE/disk.img"
+        got=0
+        "$@" "$HERE/disk.img" >"$HERE/out" 2>"$HERE/err" </dev/null || got=$?
+        grep -m 1 INJECTED "$HERE/strace" >"$HERE/injected" || fail 'nothing was injected'
+        if "$is_meant" "$HERE/injected"; then
+            ((got == code)) || fail "exit $got, expected $code: ${*:1:9}: $(tail -c 600 "$HERE/err")"
+            return 0
+        fi
+    done
+    fail "in $try runs another call failed than the one meant: $(<"$HERE/injected")"
+}
