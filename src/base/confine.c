@@ -158,13 +158,13 @@ static int shut_in(const struct walls *walls, const int *fds, size_t count, int 
     return allow_few_calls(walls);
 }
 
-static pid_t fork_confined(confined_work *work, const struct walls *walls, const int *fds,
-                           size_t count, int out)
+/* As fork; the child is shut in. */
+static pid_t fork_confined(const struct walls *walls, const int *fds, size_t count, int out)
 {
     pid_t pid = fork();
 
-    if (pid == 0)
-        _exit(shut_in(walls, fds, count, out) < 0 ? 1 : work(fds, count, out));
+    if (pid == 0 && shut_in(walls, fds, count, out) < 0)
+        _exit(1);
     return pid;
 }
 
@@ -185,7 +185,9 @@ int confine(confined_work *work, const int *fds, size_t count, size_t max, struc
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
-    pid = fork_confined(work, &once, fds, count, ends[1]);
+    pid = fork_confined(&once, fds, count, ends[1]);
+    if (pid == 0)
+        _exit(work(fds, count, ends[1]));
     close(ends[1]);
     result = pid < 0 ? -1 : io_read_all(ends[0], max, &said);
     close(ends[0]);
@@ -208,23 +210,25 @@ static void hold_signals(sigset_t *before)
     sigprocmask(SIG_BLOCK, &all, before);
 }
 
-int confine_start(confined_work *work, const int *fds, size_t count, struct confined *ret)
+int confine_start(confined_service *service, const int *fds, size_t count, struct confined *ret)
 {
+    struct channel ours, theirs;
     sigset_t before;
-    int ends[2];
     pid_t pid;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (channel_make(&ours, &theirs) < 0)
         return -1;
     hold_signals(&before);
-    pid = fork_confined(work, &lasting, fds, count, ends[1]);
+    pid = fork_confined(&lasting, fds, count, theirs.fd);
+    if (pid == 0)
+        _exit(service(fds, count, &theirs));
     sigprocmask(SIG_SETMASK, &before, NULL);
-    close(ends[1]);
+    close(theirs.fd);
     if (pid < 0) {
-        close(ends[0]);
+        channel_close(&ours);
         return -1;
     }
-    *ret = (struct confined){ .pid = pid, .talk = ends[0] };
+    *ret = (struct confined){ .pid = pid, .talk = ours };
     return 0;
 }
 
@@ -236,9 +240,9 @@ const char *confine_end(struct confined *child)
     if (child->pid <= 0)
         return "it was never begun";
     kill(child->pid, SIGKILL);
-    close(child->talk);
+    channel_close(&child->talk);
     status = wait_for(child->pid);
-    *child = (struct confined){ .talk = -1 };
+    child->pid = 0;
     if (WIFEXITED(status))
         return WEXITSTATUS(status) ? "it failed" : "it ended";
     signal_name = WTERMSIG(status) == SIGKILL ? NULL : sigabbrev_np(WTERMSIG(status));

@@ -3,7 +3,7 @@
 #ifndef BASE_CONFINE_H
 #define BASE_CONFINE_H
 
-#include "base/blob.h"
+#include "base/channel.h"
 #include "base/err.h"
 
 #include <sys/types.h>
@@ -18,14 +18,17 @@ typedef int confined_work(const int *fds, size_t count, int out);
 int confine(confined_work *work, const int *fds, size_t count, size_t max,
             struct blob *ret) MUST_CHECK;
 
+/* Work that lasts until its channel ends; what it returns is what the child exits with. */
+typedef int confined_service(const int *fds, size_t count, struct channel *talk);
+
 /* One that goes on working, and is talked to. */
 struct confined {
     pid_t pid; /* 0: none */
-    int talk;  /* a stream; its other end is the child's "out" */
+    struct channel talk;
 };
 
-/* The same for work that may write to its descriptors at offsets, and lasts until "out" ends. */
-int confine_start(confined_work *work, const int *fds, size_t count,
+/* The same for a service, which may write to its descriptors at offsets. */
+int confine_start(confined_service *service, const int *fds, size_t count,
                   struct confined *ret) MUST_CHECK;
 /* Ends it, at once; what it had come to before, as a clause that is never freed. */
 const char *confine_end(struct confined *child);

@@ -10,7 +10,6 @@
 #include "ext/ext.h"
 
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* How long an answer may take; a transaction on a slow disk is the longest. */
@@ -306,7 +305,6 @@ static const struct root_door direct_door = {
 int direct_open(int fd, const struct volume *volume, const struct root_facts *facts,
                 enum root_access access, struct root **ret, struct err *e)
 {
-    const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
     struct part part = { .above = xstrdup(""), .name = volume->name, .facts = *facts };
     struct direct *direct = xcalloc(1, sizeof *direct);
     auto_root struct root *root = &direct->root;
@@ -317,8 +315,7 @@ int direct_open(int fd, const struct volume *volume, const struct root_facts *fa
     *direct = (struct direct){ .root = { .door = &direct_door }, .access = access };
     array_push(direct->parts, direct->count, part);
     if (confine_start(direct_serve, &fd, 1, &direct->parts[0].child) < 0 ||
-        setsockopt(direct->parts[0].child.talk, SOL_SOCKET, SO_RCVTIMEO, &patience,
-                   sizeof patience) < 0)
+        channel_limit(&direct->parts[0].child.talk, ANSWER_SECONDS) < 0)
         return err_errno(e, "start the reader of %s", volume->name);
     message_put(&question, DIRECT_OPEN);
     message_put(&question, volume->offset);

@@ -62,7 +62,7 @@ int direct_open(int fd, const struct volume *volume, const struct root_facts *fa
                 enum root_access access, struct root **ret, struct err *e) MUST_CHECK;
 
 /* The child's work: it is given one descriptor. */
-int direct_serve(const int *fds, size_t count, int out);
+int direct_serve(const int *fds, size_t count, struct channel *talk);
 
 /* ---- between the two halves of the child's work ---------------------------------------- */
 

@@ -69,8 +69,8 @@ static int ask_part(struct part *part, const struct message *message, size_t max
 
     if (part->child.pid <= 0)
         return err_set(e, ERR_IO, "the reader of the file system on %s has ended", part->name);
-    if (message_send(part->child.talk, message) < 0 ||
-        message_receive(part->child.talk, max, &answer) < 0)
+    if (message_send(&part->child.talk, message) < 0 ||
+        message_receive(&part->child.talk, max, &answer) < 0)
         return give_up(part, errno, e);
     kind = message_number(&answer);
     if (kind == DIRECT_ELSEWHERE)

@@ -235,7 +235,7 @@ static void put_failure(struct ext *ext, const struct err *e, struct message *ou
         message_put_error(out, e);
 }
 
-static int answer_one(int fd, struct ext *ext, int talk)
+static int answer_one(int fd, struct ext *ext, struct channel *talk)
 {
     auto_message struct message in = { 0 }, out = { 0 }, failure = { 0 };
     struct err e = { 0 };
@@ -249,13 +249,13 @@ static int answer_one(int fd, struct ext *ext, int talk)
     return message_send(talk, &failure);
 }
 
-int direct_serve(const int *fds, size_t count, int out)
+int direct_serve(const int *fds, size_t count, struct channel *talk)
 {
     auto_ext struct ext ext = { 0 };
 
     if (count != 1)
         return 1;
-    while (answer_one(fds[0], &ext, out) == 0)
+    while (answer_one(fds[0], &ext, talk) == 0)
         ;
     return 0;
 }

@@ -4,21 +4,11 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
 /* A text that is none has this length. */
 static const uint64_t no_text = UINT64_MAX;
-
-/* Room for its length in front, so that one call sends it all. */
-enum { HEADER = sizeof(uint64_t) };
-
-/* How long to wait awake for what comes in. */
-enum { AWAKE_NS = 50 * 1000 };
 
 void message_free(struct message *message)
 {
@@ -37,7 +27,7 @@ static void make_room(struct message *message, size_t more)
         return;
     larger = blob_zeroed(2 * message->bytes.len + more + 64);
     message->capacity = larger.len;
-    larger.len = message->bytes.data ? message->bytes.len : HEADER;
+    larger.len = message->bytes.len;
     if (message->bytes.data)
         memcpy(larger.data, message->bytes.data, message->bytes.len);
     blob_free(&message->bytes);
@@ -123,11 +113,10 @@ char *message_text(struct message *message)
     return at && !message->bad ? xstrndup((const char *)at, (size_t)len) : NULL;
 }
 
-/* What was put, as it is read at the other end; it stays the message's own. */
+/* From its beginning; it stays the message's own. */
 static struct message as_received(const struct message *message)
 {
-    return (struct message){ .bytes = { .data = message->bytes.data + HEADER,
-                                        .len = message->bytes.len - HEADER } };
+    return (struct message){ .bytes = message->bytes };
 }
 
 uint64_t message_kind(const struct message *message)
@@ -206,74 +195,17 @@ struct err message_error(struct message *message)
     return e;
 }
 
-int message_send(int fd, const struct message *message)
+int message_send(struct channel *channel, const struct message *message)
 {
-    uint64_t len = message->bytes.len - HEADER;
-
-    memcpy(message->bytes.data, &len, HEADER);
-    for (size_t done = 0; done < message->bytes.len;) {
-        ssize_t n = send(fd, message->bytes.data + done, message->bytes.len - done, MSG_NOSIGNAL);
-
-        if (n < 0 && errno != EINTR)
-            return -1;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
+    return channel_send(channel, message->bytes.data, message->bytes.len);
 }
 
-static int64_t nanoseconds(void)
+int message_receive(struct channel *channel, size_t max, struct message *ret)
 {
-    struct timespec now;
+    struct message message = { 0 };
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-/*
- * Most answers are there sooner than a sleeper is woken on another processor: whoever waits gives
- * way to others and looks again, for a moment, and only then goes to sleep.
- */
-static ssize_t receive_some(int fd, void *bytes, size_t len)
-{
-    int64_t until = nanoseconds() + AWAKE_NS;
-    ssize_t n = recv(fd, bytes, len, MSG_DONTWAIT);
-
-    while (n < 0 && errno == EAGAIN && nanoseconds() < until) {
-        sched_yield();
-        n = recv(fd, bytes, len, MSG_DONTWAIT);
-    }
-    return n < 0 && errno == EAGAIN ? recv(fd, bytes, len, 0) : n;
-}
-
-static int receive_all(int fd, void *bytes, size_t len)
-{
-    for (size_t done = 0; done < len;) {
-        ssize_t n = receive_some(fd, (char *)bytes + done, len - done);
-
-        if (n == 0)
-            errno = EPIPE;
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return -1;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
-int message_receive(int fd, size_t max, struct message *ret)
-{
-    auto_message struct message message = { 0 };
-    uint64_t len;
-
-    if (receive_all(fd, &len, sizeof len) < 0)
-        return -1;
-    if (len > max) {
-        errno = EPROTO;
-        return -1;
-    }
-    message.bytes = blob_zeroed((size_t)len);
-    if (receive_all(fd, message.bytes.data, message.bytes.len) < 0)
+    if (channel_receive(channel, max, &message.bytes) < 0)
         return -1;
     *ret = message;
-    message = (struct message){ 0 };
     return 0;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two ends of the direct door say to each other over a stream: numbers and strings of
- * bytes, each message with its length in front. What comes in is no more trusted than a disk.
+ * What the two ends of the direct door say to each other: numbers and strings of bytes. What comes
+ * in is no more trusted than a disk.
  * Private to door/.
  */
 #ifndef DOOR_MESSAGE_H
 #define DOOR_MESSAGE_H
 
-#include "base/blob.h"
+#include "base/channel.h"
 #include "root/root.h"
 
 struct message {
@@ -43,10 +43,9 @@ void message_put_error(struct message *message, const struct err *e);
 /* Its text is cleaned. */
 struct err message_error(struct message *message);
 
-/* Something has been put into it. 0 or -1 with errno. */
-int message_send(int fd, const struct message *message) MUST_CHECK;
-/* At most max bytes. EPIPE, EPROTO; EAGAIN where the socket has a limit of time (SO_RCVTIMEO). */
-int message_receive(int fd, size_t max, struct message *ret) MUST_CHECK;
+/* As channel_send and channel_receive. */
+int message_send(struct channel *channel, const struct message *message) MUST_CHECK;
+int message_receive(struct channel *channel, size_t max, struct message *ret) MUST_CHECK;
 
 #define auto_message auto_with(message_free)
 

@@ -20,6 +20,7 @@ int main(void)
         suite_apply_manifest, suite_hostkey_rsa1,     suite_base_spawn,
         suite_prove,          suite_recover,          suite_device,
         suite_inspect_fstab,  suite_inspect_evidence, suite_door_direct,
+        suite_base_channel,
     };
     SRunner *runner = srunner_create(NULL);
     int ran, failed;

@@ -11,6 +11,7 @@
 #define KEYS_DIR "tests/unit/keys"
 
 Suite *suite_base(void);
+Suite *suite_base_channel(void);
 Suite *suite_base_spawn(void);
 Suite *suite_hostkey_judge(void);
 Suite *suite_hostkey_public(void);
