@@ -205,27 +205,21 @@ static bool loop_has(const char *name, const char *path, const struct stat *imag
 
 /*
  * A loop device on this very file; the kernel would let two write to it. Leaving: it goes with
- * whoever has it open, as those of a mount and our own do.
+ * whoever has it open, as those of a mount and our own do. Most have no file, and there may be
+ * hundreds: /proc/partitions leaves them out (block/genhd.c, show_partition: no capacity).
  */
 static char *loop_holder(const struct stat *image, bool *ret_leaving)
 {
-    DIR *directory = opendir("/sys/class/block");
-    struct dirent *entry;
-    char *holder = NULL;
+    auto_free char *text = io_host_text("/proc/partitions");
+    char *rest = text, *line, *holder = NULL;
 
-    while (directory && !holder && (entry = readdir(directory))) {
-        auto_free char *path = NULL, *bound = NULL;
+    while (text && !holder && (line = strsep(&rest, "\n"))) {
+        const char *name = strstr(line, "loop");
+        auto_free char *path = name ? xasprintf("/dev/%s", name) : NULL;
 
-        /* Most have no file, and opening hundreds of them takes longer than all else. */
-        bound = xasprintf("/sys/class/block/%s/loop", entry->d_name);
-        if (!text_starts(entry->d_name, "loop") || access(bound, F_OK) < 0)
-            continue;
-        path = xasprintf("/dev/%s", entry->d_name);
-        if (loop_has(entry->d_name, path, image, ret_leaving))
+        if (name && loop_has(name, path, image, ret_leaving))
             holder = xasprintf("attached as %s", path);
     }
-    if (directory)
-        closedir(directory);
     return holder;
 }
 
