@@ -27,7 +27,7 @@ enum {
 struct reading {
     const struct root *root;
     const char *path;
-    uint64_t size;
+    uint64_t size; /* bytes */
     struct blob head;
     Elf64_Phdr headers[HEADERS_MAX];
     size_t count;
@@ -36,13 +36,9 @@ struct reading {
 
 static int begin(struct reading *reading)
 {
-    struct root_stat stat;
-
-    if (root_find(reading->root, reading->path, NULL, &stat, NULL) < 0)
-        return -1;
-    reading->size = stat.size;
     return root_read_part(reading->root, reading->path, 0,
-                          stat.size < HEAD ? (size_t)stat.size : HEAD, &reading->head, NULL);
+                          reading->size < HEAD ? (size_t)reading->size : HEAD, &reading->head,
+                          NULL);
 }
 
 static int read_bytes(const struct reading *reading, uint64_t offset, size_t len, struct blob *ret)
@@ -221,9 +217,9 @@ static void end(struct reading *reading)
     blob_free(&reading->head);
 }
 
-int elf_file_read(const struct root *root, const char *path, struct elf_file *ret)
+int elf_file_read(const struct root *root, const char *path, uint64_t size, struct elf_file *ret)
 {
-    auto_with(end) struct reading reading = { .root = root, .path = path };
+    auto_with(end) struct reading reading = { .root = root, .path = path, .size = size };
     auto_with(elf_file_free) struct elf_file file = { 0 };
     const Elf64_Phdr *interpreter;
     auto_blob struct blob name = { 0 };

@@ -92,9 +92,10 @@ static bool library_at(const struct library_search *search, const char *director
 {
     auto_free char *path = xasprintf("%s/%s", directory, name);
     auto_with(binary_free) struct binary found = { 0 };
+    struct root_stat stat;
 
-    if (root_find(search->root, path, &found.real, NULL, NULL) < 0 ||
-        elf_file_read(search->root, found.real, &found.elf) < 0 ||
+    if (root_find(search->root, path, &found.real, &stat, NULL) < 0 ||
+        elf_file_read(search->root, found.real, stat.size, &found.elf) < 0 ||
         found.elf.machine != search->first.machine || found.elf.wide != search->first.wide)
         return false;
     *ret = found;
@@ -334,11 +335,12 @@ static void look_into(struct library_search *search, size_t index)
 static void look_at_interpreter(struct library_search *search, const char *program)
 {
     auto_with(binary_free) struct binary found = { 0 };
+    struct root_stat stat;
 
     if (!search->first.interpreter)
         return;
-    if (root_find(search->root, search->first.interpreter, &found.real, NULL, NULL) == 0 &&
-        elf_file_read(search->root, found.real, &found.elf) == 0) {
+    if (root_find(search->root, search->first.interpreter, &found.real, &stat, NULL) == 0 &&
+        elf_file_read(search->root, found.real, stat.size, &found.elf) == 0) {
         /* Libraries ask for it, too; it is loaded by then. */
         found.name = xstrdup(text_base_name(search->first.interpreter));
         libraries_add(search, &found);

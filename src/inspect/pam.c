@@ -40,9 +40,12 @@ static char *read_stack(const struct root *root, const char *name)
 static char **module_places(const struct root *root)
 {
     static const char *const patterns[] = {
-        "/lib/security/pam_unix.so",     "/lib64/security/pam_unix.so",
-        "/usr/lib/security/pam_unix.so", "/usr/lib64/security/pam_unix.so",
-        "/lib/*/security/pam_unix.so",   "/usr/lib/*/security/pam_unix.so"
+        "/lib/security/pam_unix.so",
+        "/lib64/security/pam_unix.so",
+        "/usr/lib/security/pam_unix.so",
+        "/usr/lib64/security/pam_unix.so",
+        "/lib/*-linux-*/security/pam_unix.so",
+        "/usr/lib/*-linux-*/security/pam_unix.so", /* Debian's, by architecture */
     };
     char **places = NULL;
     size_t count = 0;

@@ -111,7 +111,8 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
 void programs_inspect(const struct root *root, struct inspection *inspection);
 void programs_free(struct programs *programs);
 
-/* elf_file.c: what an ELF program or library asks of the loader; -1 where it is not a whole one */
+/* elf_file.c: what an ELF program or library of this size asks of the loader; -1: it is not whole
+ */
 struct elf_file {
     bool wide; /* of 64 bits */
     unsigned machine;
@@ -119,7 +120,8 @@ struct elf_file {
     char *run_path;    /* DT_RUNPATH or DT_RPATH; NULL */
     char **needed;     /* NULL-terminated */
 };
-int elf_file_read(const struct root *root, const char *path, struct elf_file *ret) MUST_CHECK;
+int elf_file_read(const struct root *root, const char *path, uint64_t size,
+                  struct elf_file *ret) MUST_CHECK;
 void elf_file_free(struct elf_file *file);
 
 /* ld_cache.c: what ldconfig(8) has written down for ld.so(8); no data where that would not take it

@@ -45,7 +45,7 @@ static void add_program(struct library_search *search, char *path, const char *r
                      S_ISREG(stat.mode) && stat.size;
     if (program.exists) {
         /* What is no ELF file needs nothing that can be told. */
-        if (elf_file_read(search->root, found.real, &found.elf) < 0)
+        if (elf_file_read(search->root, found.real, stat.size, &found.elf) < 0)
             found.elf = (struct elf_file){ 0 };
         libraries_add(search, &found);
     }
@@ -93,7 +93,8 @@ void programs_inspect(const struct root *root, struct inspection *inspection)
     struct library_search search = { .root = root, .found = &inspection->programs };
     const char *sshd = inspection->sshd.path;
 
-    if (!inspection->sshd.strings.data || elf_file_read(root, sshd, &search.first) < 0)
+    if (!inspection->sshd.strings.data ||
+        elf_file_read(root, sshd, inspection->sshd.stat.size, &search.first) < 0)
         return;
     inspection->programs.judged = true;
     add_program(&search, xstrdup(sshd), "sshd");

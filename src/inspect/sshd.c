@@ -99,14 +99,13 @@ static bool is_text(unsigned char byte)
     return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\t';
 }
 
-/* How much text ends at a place, and has a NUL before it, or nothing. */
-static size_t text_before(const unsigned char *bytes, size_t at)
+static bool are_text(const unsigned char *bytes, size_t len)
 {
-    size_t len = 0;
-
-    while (len < at && is_text(bytes[at - len - 1]))
-        len++;
-    return len == at || bytes[at - len - 1] == 0 ? len : 0;
+    while (len > 0 && is_text(*bytes)) {
+        bytes++;
+        len--;
+    }
+    return len == 0;
 }
 
 /*
@@ -117,17 +116,18 @@ static struct blob strings_of(const struct blob *program)
 {
     enum { STRING_MIN = 4 };
     struct blob found = blob_zeroed(program->len + 2); /* what of it is not used is no memory */
-    size_t end = 1;
+    size_t end = 1, begin = 0;
 
     for (size_t at = 0; at <= program->len; at++) {
-        const unsigned char *nul = memchr(program->data + at, 0, program->len - at);
-        size_t len;
+        const unsigned char *text = program->data + begin;
+        size_t len = at - begin;
 
-        at = nul ? (size_t)(nul - program->data) : program->len;
-        len = text_before(program->data, at);
-        if (len < STRING_MIN)
+        if (program->data[at])
             continue;
-        memcpy(found.data + end, program->data + at - len, len);
+        begin = at + 1;
+        if (len < STRING_MIN || !are_text(text, len))
+            continue;
+        memcpy(found.data + end, text, len);
         end += len + 1;
     }
     found.len = end;

@@ -157,7 +157,7 @@ static void fuzz_elf(const struct blob *input)
     auto_root struct root *root = memory_file(input, "/usr/sbin/sshd");
     auto_with(elf_file_free) struct elf_file file = { 0 };
 
-    if (elf_file_read(root, "/usr/sbin/sshd", &file) == 0)
+    if (elf_file_read(root, "/usr/sbin/sshd", input->len, &file) == 0)
         must(file.needed != NULL);
 }
 
