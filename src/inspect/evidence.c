@@ -9,7 +9,10 @@
 #include <string.h>
 
 /* "SHA256:" and 43 characters of base64 without padding (sshkey.c, fingerprint_b64). */
-enum { FINGERPRINT_LEN = 7 + 43, EVIDENCE_MAX = 512, LOG_MAX = 4 * 1024 * 1024 };
+enum { FINGERPRINT_LEN = 7 + 43, LOG_MAX = 4 * 1024 * 1024 };
+
+/* Of each source: a disk may be made to keep us busy, and what it says last is not used. */
+enum { EVIDENCE_MAX = 512, OPERATOR_MAX = 10000 };
 
 bool evidence_vouches(enum evidence_source source)
 {
@@ -25,13 +28,24 @@ static void evidence_item_free(struct evidence *item)
     free(item->comment);
 }
 
-static void add(struct evidence_list *list, struct evidence evidence)
+static bool is_full(const struct evidence_list *list, enum evidence_source source)
 {
-    if (list->count < EVIDENCE_MAX) {
-        array_push(list->items, list->count, evidence);
-        return;
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        count += list->items[i].source == source;
+    return count >= (source == EVIDENCE_OPERATOR ? OPERATOR_MAX : EVIDENCE_MAX);
+}
+
+/* What is in the list from now on; NULL where there is no room. */
+static struct evidence *add(struct evidence_list *list, struct evidence evidence)
+{
+    if (is_full(list, evidence.source)) {
+        evidence_item_free(&evidence);
+        return NULL;
     }
-    evidence_item_free(&evidence);
+    array_push(list->items, list->count, evidence);
+    return &list->items[list->count - 1];
 }
 
 static struct evidence *known(const struct evidence_list *list, const struct pubkey *pub,
@@ -54,24 +68,26 @@ bool evidence_knows(const struct evidence_list *list, const struct pubkey *pub)
     return known(list, pub, fingerprint) != NULL;
 }
 
-/* What is known already is known better now, where the source is a stronger one. */
-static void add_pub(struct evidence_list *list, enum evidence_source source,
-                    const struct pubkey *pub, char *where)
+/*
+ * What is known already is known better now, where the source is a stronger one. What the list has
+ * of this key; NULL: nothing.
+ */
+static struct evidence *add_pub(struct evidence_list *list, enum evidence_source source,
+                                const struct pubkey *pub, char *where)
 {
     struct evidence evidence = { .source = source, .where = where };
     struct evidence *before = known(list, pub, NULL);
 
-    if (!before && pubkey_copy(pub, &evidence.pub) == 0) {
-        add(list, evidence);
-        return;
-    }
+    if (!before && pubkey_copy(pub, &evidence.pub) == 0)
+        return add(list, evidence);
     if (before && source < before->source) {
         free(before->where);
         before->source = source;
         before->where = where;
-        return;
+        return before;
     }
     free(where);
+    return before;
 }
 
 static void add_fingerprint(struct evidence_list *list, enum evidence_source source,
@@ -122,18 +138,21 @@ static char *names_of(const char *line)
 }
 
 /* A key may stand on many lines: a hash is of one name alone. */
-static void add_line(struct evidence_list *list, const struct pubkey *pub, const char *line,
-                     char *where)
+static int add_line(struct evidence_list *list, const struct pubkey *pub, const char *line,
+                    const char *file, unsigned number, struct err *e)
 {
+    struct evidence *item =
+        add_pub(list, EVIDENCE_OPERATOR, pub, xasprintf("%s, line %u", file, number));
     auto_free char *names = names_of(line), *before = NULL;
-    struct evidence *item;
 
-    add_pub(list, EVIDENCE_OPERATOR, pub, where);
-    item = known(list, pub, NULL);
     if (!item)
-        return;
+        return err_set(e, ERR_REFUSED,
+                       "%s holds more than %d keys; give those of this machine alone, which "
+                       "ssh-keygen -F NAME -f %s finds",
+                       file, OPERATOR_MAX, file);
     before = item->names;
     item->names = before ? xasprintf("%s,%s", before, names) : xstrdup(names);
+    return 0;
 }
 
 int evidence_add_known_hosts(struct evidence_list *list, const char *text, const char *name,
@@ -150,8 +169,9 @@ int evidence_add_known_hosts(struct evidence_list *list, const char *text, const
         auto_pubkey struct pubkey pub = { 0 };
 
         number++;
-        if (key && pubkey_parse(&bytes, &pub) == 0)
-            add_line(list, &pub, line, xasprintf("%s, line %u", name, number));
+        if (key && pubkey_parse(&bytes, &pub) == 0 &&
+            add_line(list, &pub, line, name, number, e) < 0)
+            return -1;
     }
     if (list->count == before)
         return err_set(e, ERR_REFUSED, "%s holds no key of a host", name);

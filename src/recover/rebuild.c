@@ -151,7 +151,7 @@ static void rebuild_known(struct search *search, int want, const struct pubkey *
     struct hostkey *key;
     size_t count = 0;
 
-    for (int pass = 0; pass < 2; pass++)
+    for (int pass = 0; pass < (search->wants[want].one_of_many ? 1 : 2); pass++)
         for (size_t i = 0; i < search->remnant_count; i++)
             if (search->remnants[i].want == (pass ? -1 : want)) {
                 if (!first)

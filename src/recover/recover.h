@@ -33,7 +33,7 @@ struct recover_want {
     const char *fingerprint;     /* "SHA256:…", or NULL */
     const struct key_type *type; /* a hint: of this type, or NULL */
     const char *comment;         /* a hint: with this comment ("root@web1"), or NULL */
-    int strength;                /* the caller's own; not looked at */
+    bool one_of_many;            /* no remnant is tried for it but those that claim to be it */
 };
 
 /* Where on the disk. A file system that is not understood is searched as a whole. */

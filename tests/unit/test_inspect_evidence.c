@@ -172,6 +172,48 @@ START_TEST(own_name_after_another)
 }
 END_TEST
 
+/* "N.example ssh-ed25519 AAAA…": a key like no other. */
+static char *line_of_stranger(unsigned number)
+{
+    unsigned char key[51] = "\0\0\0\13ssh-ed25519\0\0\0\40";
+    const struct blob bytes = { .data = key, .len = sizeof key };
+    auto_pubkey struct pubkey pub = { 0 };
+    auto_free char *text = NULL;
+
+    memcpy(key + sizeof key - 32, &number, sizeof number);
+    ck_assert_int_eq(pubkey_of_blob(&bytes, &pub), 0);
+    text = pubkey_file_text(&pub);
+    return xasprintf("%u.example %s", number, text);
+}
+
+static char *known_hosts_of(unsigned strangers, const char *last)
+{
+    struct blob text = blob_zeroed(strangers * 100 + strlen(last));
+    char *end = (char *)text.data;
+
+    for (unsigned i = 0; i < strangers; i++) {
+        auto_free char *line = line_of_stranger(i);
+
+        end = stpcpy(end, line);
+    }
+    stpcpy(end, last);
+    return (char *)text.data;
+}
+
+/* What is said by the system's own name is not crowded out by what its users know of others. */
+START_TEST(own_name_among_many)
+{
+    auto_free char *own = pub_line("web1", "rsa"), *text = known_hosts_of(2000, own);
+    auto_evidence struct evidence_list list = { 0 };
+
+    put_text("root/.ssh/known_hosts", text);
+    list = collected("web1");
+    ck_assert_ptr_nonnull(about(&list, "rsa"));
+    ck_assert_int_eq(about(&list, "rsa")->source, EVIDENCE_OWN_NAME);
+    ck_assert_uint_lt(list.count, 1000);
+}
+END_TEST
+
 /* ---- what the operator knows ------------------------------------------------------------------
  */
 
@@ -271,6 +313,31 @@ START_TEST(expected_where_found)
 }
 END_TEST
 
+/* That of a bastion has thousands of lines, and the one that counts may be the last. */
+START_TEST(told_of_many)
+{
+    auto_evidence struct evidence_list told = { 0 };
+    auto_free char *last = pub_line("host", "rsa1024"), *text = known_hosts_of(9999, last);
+    struct err e = { 0 };
+
+    ck_assert_int_eq(evidence_add_known_hosts(&told, text, "known_hosts", &e), 0);
+    ck_assert_ptr_nonnull(about(&told, "rsa1024"));
+    ck_assert_str_eq(about(&told, "rsa1024")->where, "known_hosts, line 10000");
+}
+END_TEST
+
+START_TEST(told_of_too_many)
+{
+    auto_evidence struct evidence_list told = { 0 };
+    auto_free char *text = known_hosts_of(10001, "");
+    struct err e = { 0 };
+
+    ck_assert_int_eq(evidence_add_known_hosts(&told, text, "known_hosts", &e), -1);
+    ck_assert_int_eq(e.kind, ERR_REFUSED);
+    ck_assert_ptr_nonnull(strstr(e.text, "ssh-keygen -F"));
+}
+END_TEST
+
 START_TEST(fingerprints)
 {
     auto_evidence struct evidence_list told = { 0 };
@@ -305,6 +372,9 @@ Suite *suite_inspect_evidence(void)
     tcase_add_loop_test(tcase, own_name_after_another, 0, 2);
     ADD_TABLE(tcase, expected, tellings);
     ADD(tcase, expected_where_found);
+    ADD(tcase, own_name_among_many);
+    ADD(tcase, told_of_many);
+    ADD(tcase, told_of_too_many);
     ADD(tcase, fingerprints);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -337,6 +337,22 @@ START_TEST(merged)
 }
 END_TEST
 
+/* Its public part is damaged where it stands first: whose it is has to be tried. */
+START_TEST(claim_damaged)
+{
+    auto_blob struct blob file = file_bytes(KEYS_DIR "/ecdsa256.v1"), hay = noise(30000, 7);
+    auto_pubkey struct pubkey pub = pub_of("ecdsa256");
+    const struct recover_want want = { .blob = &pub.blob, .one_of_many = _i };
+    auto_recovery struct recovery recovery = { 0 };
+
+    memset(file.data + 170, 'x', 10);
+    lay(&hay, 8192, &file);
+    recovery = search_hay(&hay, &want, 1);
+    ck_assert_int_eq(recovery.end, _i ? RECOVER_EXHAUSTED : RECOVER_ALL_FOUND);
+    ck_assert_uint_eq(recovery.proven, !_i);
+}
+END_TEST
+
 /* What a key cannot be rebuilt from stays lost: the secret of another key under its public part. */
 START_TEST(beyond_repair)
 {
@@ -820,6 +836,7 @@ Suite *suite_recover(void)
     ADD_TABLE(tcase, first_line_damaged, files);
     ADD_TABLE(tcase, flipped, flips);
     ADD(tcase, merged);
+    tcase_add_loop_test(tcase, claim_damaged, 0, 2);
     ADD(tcase, beyond_repair);
     tcase_add_loop_test(kinds, every_offset, 0, 4 * ARRAY_SIZE(marks_table));
     tcase_add_loop_test(kinds, every_border, 0, 2 * ARRAY_SIZE(marks_table));
