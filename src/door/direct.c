@@ -30,8 +30,10 @@ static int direct_find(const struct root *root, const char *path, bool follow, c
         return -1;
     canonical = message_text(&answer);
     stat = message_stat(&answer);
-    if (direct_whole(root, &answer, e) < 0 || !canonical)
+    if (direct_whole(&answer, e) < 0)
         return -1;
+    if (!canonical)
+        return direct_distrust(&answer, e);
     if (ret_stat)
         *ret_stat = stat;
     if (ret_path)
@@ -49,7 +51,7 @@ static int ask_bytes(const struct root *root, const struct message *question, st
     if (direct_ask(root, question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     bytes = message_bytes(&answer);
-    if (direct_whole(root, &answer, e) < 0)
+    if (direct_whole(&answer, e) < 0)
         return -1;
     *ret = take_blob(bytes);
     return 0;
@@ -69,10 +71,10 @@ static int read_piece(const struct root *root, const char *path, uint64_t offset
     if (direct_ask(root, &question, len + DIRECT_SPARE, &answer, e) < 0)
         return -1;
     bytes = message_view(&answer, &got);
-    if (direct_whole(root, &answer, e) < 0)
+    if (direct_whole(&answer, e) < 0)
         return -1;
     if (got != len)
-        return direct_distrust(root, e);
+        return direct_distrust(&answer, e);
     memcpy(into, bytes, len);
     return 0;
 }
@@ -106,10 +108,10 @@ static int direct_read(const struct root *root, const char *path, size_t max, st
         return -1;
     size = message_number(&answer);
     first = message_view(&answer, &got);
-    if (direct_whole(root, &answer, e) < 0)
+    if (direct_whole(&answer, e) < 0)
         return -1;
     if (size > max || got > size)
-        return direct_distrust(root, e);
+        return direct_distrust(&answer, e);
     bytes = blob_zeroed((size_t)size);
     memcpy(bytes.data, first, got);
     if (read_pieces(root, path, 0, &bytes, got, e) < 0)
@@ -140,8 +142,10 @@ static int direct_readlink(const struct root *root, const char *path, char **ret
     if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     target = message_text(&answer);
-    if (direct_whole(root, &answer, e) < 0 || !target)
+    if (direct_whole(&answer, e) < 0)
         return -1;
+    if (!target)
+        return direct_distrust(&answer, e);
     *ret = take_ptr(target);
     return 0;
 }
@@ -167,7 +171,7 @@ static int direct_list(const struct root *root, const char *path, struct root_en
             array_push(entries, kept, entry);
     }
     array_push(entries, kept, end);
-    if (direct_whole(root, &answer, e) < 0) {
+    if (direct_whole(&answer, e) < 0) {
         root_entries_free(&entries);
         return -1;
     }
@@ -203,7 +207,7 @@ static int direct_list_xattrs(const struct root *root, const char *path, char **
             array_push(names, kept, name);
     }
     array_push(names, kept, NULL);
-    if (direct_whole(root, &answer, e) < 0)
+    if (direct_whole(&answer, e) < 0)
         return -1;
     *ret = take_ptr(names);
     return 0;
@@ -227,8 +231,10 @@ static int direct_describe(const struct root *root, const char *path, char **ret
     attributes.acl = message_bytes(&answer);
     if (attributes.acl.len == 0)
         blob_free(&attributes.acl);
-    if (direct_whole(root, &answer, e) < 0 || !canonical)
+    if (direct_whole(&answer, e) < 0)
         return -1;
+    if (!canonical)
+        return direct_distrust(&answer, e);
     if (ret_path)
         *ret_path = take_ptr(canonical);
     *ret_stat = stat;
@@ -255,7 +261,7 @@ static int direct_facts(const struct root *root, struct root_facts *ret, struct 
         facts.journal_read = facts.journal_read || direct->parts[i].facts.journal_read;
         facts.unjournaled = facts.unjournaled || direct->parts[i].facts.unjournaled;
     }
-    if (direct_whole(root, &answer, e) < 0)
+    if (direct_whole(&answer, e) < 0)
         return -1;
     *ret = facts;
     return 0;
@@ -325,7 +331,7 @@ int direct_open(int fd, const struct volume *volume, const struct root_facts *fa
     if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
     journal = message_number(&answer);
-    if (direct_whole(root, &answer, e) < 0)
+    if (direct_whole(&answer, e) < 0)
         return -1;
     known = &direct->parts[0].facts;
     known->journal_read = known->journal_dirty && journal == EXT_JOURNAL_READ;

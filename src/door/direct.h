@@ -104,8 +104,8 @@ int direct_ask(const struct root *root, const struct message *message, size_t ma
 /* Of this one, where nothing is answered but that it was done. */
 int direct_ask_part(struct part *part, const struct message *question, struct err *e) MUST_CHECK;
 /* An answer that does not hold what was asked for is an error, and its child is not asked again. */
-int direct_whole(const struct root *root, const struct message *answer, struct err *e) MUST_CHECK;
-int direct_distrust(const struct root *root, struct err *e);
+int direct_whole(const struct message *answer, struct err *e) MUST_CHECK;
+int direct_distrust(const struct message *answer, struct err *e);
 
 /* direct_ask.c */
 int direct_commit(struct root *root, struct err *e) MUST_CHECK;

@@ -82,6 +82,7 @@ static int ask_part(struct part *part, const struct message *message, size_t max
     if (!speaks_of_itself(part, message, &answer))
         return give_up(part, EPROTO, e);
     *ret = answer;
+    ret->from = part;
     answer = (struct message){ 0 };
     return 0;
 }
@@ -137,16 +138,14 @@ int direct_ask(const struct root *root, const struct message *message, size_t ma
     return elsewhere ? give_up(&direct->parts[0], EPROTO, e) : 0;
 }
 
-/* Whoever says what makes no sense is not asked again; which one it was is of no matter. */
-int direct_distrust(const struct root *root, struct err *e)
+int direct_distrust(const struct message *answer, struct err *e)
 {
-    return give_up(&direct_of(root)->parts[0], EPROTO, e);
+    return give_up(answer->from, EPROTO, e);
 }
 
-/* An answer that does not hold what was asked for. */
-int direct_whole(const struct root *root, const struct message *answer, struct err *e)
+int direct_whole(const struct message *answer, struct err *e)
 {
-    return answer->bad || answer->at != answer->bytes.len ? direct_distrust(root, e) : 0;
+    return answer->bad || answer->at != answer->bytes.len ? direct_distrust(answer, e) : 0;
 }
 
 int direct_ask_part(struct part *part, const struct message *question, struct err *e)

@@ -10,7 +10,10 @@
 #include "base/channel.h"
 #include "root/root.h"
 
+struct part;
+
 struct message {
+    struct part *from; /* who has answered (direct.h); NULL: it was written here */
     struct blob bytes;
     size_t capacity; /* while it is written */
     size_t at;       /* while it is read */

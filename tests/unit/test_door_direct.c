@@ -361,6 +361,42 @@ static int serve_lie(const int *fds, size_t count, struct channel *talk)
     }
 }
 
+static int nonsense; /* 0: nothing but that it is done; 1: a number that is none; 2: more */
+
+static int serve_nonsense(const int *fds, size_t count, struct channel *talk)
+{
+    auto_message struct message in = { 0 }, answer = { 0 };
+
+    (void)fds;
+    (void)count;
+    if (message_receive(talk, 4096, &in) < 0)
+        return 0;
+    message_put(&answer, DIRECT_DONE);
+    if (nonsense > 0)
+        message_put_text(&answer, nonsense == 1 ? NULL : "target");
+    if (nonsense > 1)
+        message_put(&answer, 1);
+    return message_send(talk, &answer) < 0 || message_receive(talk, 4096, &in) < 0;
+}
+
+/* Whoever says what makes no sense is not asked again; the others are. */
+START_TEST(nonsense_of_one)
+{
+    auto_root struct root *direct = open_both(ROOT_READ);
+    struct part *part = &direct_of(direct)->parts[1];
+    auto_with(root_entries_free) struct root_entry *entries = NULL;
+    struct err e = { 0 };
+
+    nonsense = _i;
+    (void)confine_end(&part->child);
+    ck_assert_int_eq(confine_start(serve_nonsense, NULL, 0, &part->child), 0);
+    ck_assert_int_eq(root_list(direct, "/dir", &entries, &e), -1);
+    ck_assert_int_eq(e.kind, ERR_IO);
+    ck_assert_int_eq(part->child.pid, 0);
+    ck_assert_int_eq(root_find(direct, "/file", NULL, NULL, &e), 0);
+}
+END_TEST
+
 START_TEST(lies_about_another)
 {
     auto_root struct root *direct = open_both(ROOT_READ);
@@ -724,6 +760,7 @@ Suite *suite_door_direct(void)
     ADD(tcase, crosses_and_reads);
     ADD(tcase, crosses_and_writes);
     ADD(tcase, lies_about_another);
+    tcase_add_loop_test(tcase, nonsense_of_one, 0, 3);
     ADD(tcase, lists_the_same);
     ADD(tcase, child_killed);
     ADD(tcase, shut_in);
