@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In a text, @ stands for the volume, and % for the name of its group or pool. */
+/*
+ * In a text, @ stands for the volume, and " %" for the name of its group or pool, which goes with
+ * its space where it is not known.
+ */
 static const struct kind {
     const char *type; /* libblkid's word */
     const char *what;
@@ -45,6 +48,12 @@ static const struct kind {
 /* What may stand in a command that the operator is told to run. */
 static const char name_letters[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-";
+
+/* How much of a text is such a name; one that begins with a dash would be an option. */
+static size_t name_len(const char *text)
+{
+    return *text == '-' ? 0 : strspn(text, name_letters);
+}
 
 static const struct kind *kind_of(const char *type)
 {
@@ -104,7 +113,7 @@ static char *group_at(int fd, const struct volume *volume, uint64_t area)
         read_within(fd, volume, text, NAME_MAX_,
                     little(header + START, 8) + little(header + TEXT_OFFSET, 8)) < 0)
         return NULL;
-    len = strspn(text, name_letters);
+    len = name_len(text);
     return len && text[len] == ' ' ? xstrndup(text, len) : NULL;
 }
 
@@ -131,7 +140,7 @@ static char *fill_in(const char *text, const char *volume, const char *group)
         if (*text == '@')
             end = stpcpy(end, volume);
         else if (*text == '%')
-            end = stpcpy(end, group);
+            end = stpcpy(end - (*group == '\0'), group);
         else
             *end++ = *text;
     }
@@ -150,7 +159,7 @@ char *volume_advice(int fd, const struct disk *disk, const struct volume *volume
         return xstrdup(kind->what);
     if (strcmp(kind->type, "LVM2_member") == 0)
         group = group_name(fd, volume);
-    else if (volume->label && !volume->label[strspn(volume->label, name_letters)])
+    else if (volume->label && name_len(volume->label) == strlen(volume->label))
         group = xstrdup(volume->label);
     how = fill_in(kind->how, image ? "its loop device" : volume->name, group ? group : "");
     if (image)

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "base/alloc.h"
-#include "device/device.h"
+#include "device/private.h"
 
 static const struct {
     const char *serial, *wanted;
@@ -52,6 +52,28 @@ START_TEST(id)
 }
 END_TEST
 
+/* What a label may put into a command that the operator is told to run. */
+static const struct {
+    const char *label, *command;
+} pools[] = {
+    { "tank", "/mnt tank, on" }, { "rpool-1", "/mnt rpool-1, on" },
+    { NULL, "/mnt, on" },        { "-F", "/mnt, on" },
+    { "--", "/mnt, on" },        { "tank; reboot", "/mnt, on" },
+    { "$(reboot)", "/mnt, on" },
+};
+
+START_TEST(pool_in_command)
+{
+    const struct disk disk = { .kind = DISK_BLOCK };
+    struct volume volume = { .name = (char *)"/dev/sdb1", .type = (char *)"zfs_member" };
+    auto_free char *advice = NULL;
+
+    volume.label = (char *)pools[_i].label;
+    advice = volume_advice(-1, &disk, &volume);
+    ck_assert_msg(strstr(advice, pools[_i].command) != NULL, "%s", advice);
+}
+END_TEST
+
 Suite *suite_device(void)
 {
     Suite *suite = suite_create("device");
@@ -59,6 +81,7 @@ Suite *suite_device(void)
 
     ADD_TABLE(tcase, serial, serials);
     ADD_TABLE(tcase, id, ids);
+    ADD_TABLE(tcase, pool_in_command, pools);
     suite_add_tcase(suite, tcase);
     return suite;
 }
