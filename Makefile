@@ -194,7 +194,7 @@ demo: deps
 	@$(SUDO) bash tests/demo/demo.sh
 
 .PHONY: check check-unit check-fuzz check-fixtures check-layouts check-run check-fault check-config check-suites \
-	check-direct check-direct-full
+	check-side-by-side check-direct check-direct-full
 check: deps
 	@$(MAKE) --no-print-directory -j2 build/dev/sshmend
 	@$(MAKE) --no-print-directory -j2 build/dev/unit-tests
@@ -202,8 +202,9 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 build/release/sshmend
 	@$(MAKE) --no-print-directory -j2 build/release/config-derived
 	@$(MAKE) --no-print-directory -j2 build/dev/through
+	@$(MAKE) --no-print-directory check-side-by-side check-fuzz check-fixtures check-run check-fault check-direct check-config check-suites check-recover
+check-side-by-side:
 	@$(MAKE) --no-print-directory -j2 --output-sync=target check-unit check-layouts
-	@$(MAKE) --no-print-directory check-fuzz check-fixtures check-run check-fault check-direct check-config check-suites check-recover
 check-unit: build/dev/unit-tests
 	@$(SUDO) build/dev/unit-tests
 check-fuzz: build/dev/fuzz-replay

@@ -28,12 +28,10 @@ static int direct_find(const struct root *root, const char *path, bool follow, c
     message_put(&question, follow);
     if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
-    canonical = message_text(&answer);
+    canonical = message_some_text(&answer);
     stat = message_stat(&answer);
     if (direct_whole(&answer, e) < 0)
         return -1;
-    if (!canonical)
-        return direct_distrust(&answer, e);
     if (ret_stat)
         *ret_stat = stat;
     if (ret_path)
@@ -141,11 +139,9 @@ static int direct_readlink(const struct root *root, const char *path, char **ret
     direct_request(&question, DIRECT_READLINK, path);
     if (direct_ask(root, &question, DIRECT_SPARE, &answer, e) < 0)
         return -1;
-    target = message_text(&answer);
+    target = message_some_text(&answer);
     if (direct_whole(&answer, e) < 0)
         return -1;
-    if (!target)
-        return direct_distrust(&answer, e);
     *ret = take_ptr(target);
     return 0;
 }
@@ -224,7 +220,7 @@ static int direct_describe(const struct root *root, const char *path, char **ret
     direct_request(&question, DIRECT_DESCRIBE, path);
     if (direct_ask(root, &question, 4 * DIRECT_SPARE, &answer, e) < 0)
         return -1;
-    canonical = message_text(&answer);
+    canonical = message_some_text(&answer);
     stat = message_stat(&answer);
     attributes.flags = (unsigned)message_number(&answer);
     attributes.label = message_text(&answer);
@@ -233,8 +229,6 @@ static int direct_describe(const struct root *root, const char *path, char **ret
         blob_free(&attributes.acl);
     if (direct_whole(&answer, e) < 0)
         return -1;
-    if (!canonical)
-        return direct_distrust(&answer, e);
     if (ret_path)
         *ret_path = take_ptr(canonical);
     *ret_stat = stat;

@@ -113,6 +113,14 @@ char *message_text(struct message *message)
     return at && !message->bad ? xstrndup((const char *)at, (size_t)len) : NULL;
 }
 
+char *message_some_text(struct message *message)
+{
+    char *text = message_text(message);
+
+    message->bad = message->bad || !text;
+    return text;
+}
+
 /* From its beginning; it stays the message's own. */
 static struct message as_received(const struct message *message)
 {

@@ -33,6 +33,8 @@ struct blob message_bytes(struct message *message);
 /* The same where they are; NULL where there are none. */
 const unsigned char *message_view(struct message *message, size_t *ret_len);
 char *message_text(struct message *message);
+/* The same where there has to be one. */
+char *message_some_text(struct message *message);
 
 /* The same question about another path: the text behind the number that a message begins with. */
 void message_readdress(const struct message *message, const char *path, struct message *ret);

@@ -44,8 +44,7 @@ struct evidence_list {
 /* What the system itself tells of the keys it has lost; nothing where none is. */
 void evidence_collect(const struct root *root, const struct inspection *facts,
                       struct evidence_list *ret);
-/* Adds the keys of a known_hosts file; ERR_REFUSED: it holds none, or too many. name: for people.
- */
+/* Adds the keys of a known_hosts file; ERR_REFUSED: it has none, or too many. name: for people. */
 int evidence_add_known_hosts(struct evidence_list *list, const char *text, const char *name,
                              struct err *e) MUST_CHECK;
 /* Adds "SHA256:...", separated by commas; ERR_USAGE where one is no fingerprint. */

@@ -111,8 +111,7 @@ int node_add(const struct root *root, struct inspection *inspection, const struc
 void programs_inspect(const struct root *root, struct inspection *inspection);
 void programs_free(struct programs *programs);
 
-/* elf_file.c: what an ELF program or library of this size asks of the loader; -1: it is not whole
- */
+/* elf_file.c: what an ELF file of this size, in bytes, asks of the loader; -1: it is not whole */
 struct elf_file {
     bool wide; /* of 64 bits */
     unsigned machine;

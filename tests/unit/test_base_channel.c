@@ -192,6 +192,21 @@ START_TEST(no_message)
 }
 END_TEST
 
+/* More is announced than comes. */
+START_TEST(cut_off)
+{
+    auto_with(ends_close) struct ends ends = both_ends();
+    auto_blob struct blob bytes = pattern(LONG), got = { 0 };
+
+    ck_assert_int_eq(channel_limit(&ends.b, 1), 0);
+    ck_assert_int_eq(channel_send(&ends.b, bytes.data, bytes.len), -1);
+    closes(&ends.b);
+    ck_assert_int_eq(channel_receive(&ends.a, LONG, &got), -1);
+    ck_assert_int_eq(errno, EPIPE);
+    ck_assert_ptr_null(got.data);
+}
+END_TEST
+
 Suite *suite_base_channel(void)
 {
     Suite *suite = suite_create("base: channel");
@@ -202,6 +217,7 @@ Suite *suite_base_channel(void)
     tcase_add_test(tcase, taking_turns);
     tcase_add_test(tcase, sleeper_is_woken);
     ADD_TABLE(tcase, no_message, others);
+    tcase_add_test(tcase, cut_off);
     suite_add_tcase(suite, tcase);
     return suite;
 }
